@@ -238,3 +238,17 @@ func (c Code) When() string { return c.info().when }
 
 // MarshalJSON writes the text form.
 func (c Code) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Code) UnmarshalJSON(b []byte) error {
+	var name string
+	if err := json.Unmarshal(b, &name); err != nil {
+		return err
+	}
+	code, ok := ParseCode(name)
+	if !ok {
+		return fmt.Errorf("%q is no problem code", name)
+	}
+	*c = code
+	return nil
+}
