@@ -1,0 +1,85 @@
+package decode
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"rensa/pkg/removal"
+)
+
+// Signature says by which headings a kind of file is recognised. All headings in
+// it have the form of Heading.
+type Signature struct {
+	Kind removal.Kind
+	// Required headings: of each inner slice, one must be there.
+	Required [][]string
+	Known    []string // all headings that the kind knows
+	Only     bool     // no other heading may be there
+	// Names are the required headings as the kind writes them, to be shown.
+	Names    []string
+	KeyValue bool // headings stand one a line, with a value beside
+}
+
+// Heading is the form in which headings are compared: lower case, letters and
+// digits only, so that "Merchant SKU", "merchant-sku" and "MerchantSKU" are equal.
+func Heading(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, norm.NFKC.String(s))
+}
+
+// headRows is how many rows Head returns, and how many choose a delimiter.
+const headRows = 60
+
+// chooseDelimiter reads the sample with each delimiter and takes the one by which
+// most known headings stand on one row, then most in all, then the one which that
+// row holds most of. Where no heading is known, the first row counts, then the
+// first that holds any delimiter.
+func chooseDelimiter(sample []byte, opt Options) byte {
+	best, most := byte('\t'), [4]int{}
+	lim := DefaultLimits()
+	data := make([]byte, len(sample))
+	for _, d := range delimiters {
+		var b Block
+		copy(data, sample)
+		b.splitText(data, d.char, lim, 0)
+		var score [4]int
+		for i := range min(b.Len(), headRows) {
+			cells := b.Cells(i)
+			known := 0
+			for _, c := range cells {
+				if opt.Known != nil && opt.Known(Heading(string(data[c.Off:c.Off+c.Len]))) {
+					known++
+				}
+			}
+			if known > score[0] || i == 0 {
+				score[0], score[2] = known, len(cells)-1
+			}
+			score[1] += known
+			if score[3] == 0 {
+				score[3] = len(cells) - 1
+			}
+		}
+		if score[0] > 0 {
+			score[3] = 0
+		}
+		if higher(score, most) {
+			best, most = d.char, score
+		}
+	}
+	return best
+}
+
+func higher(a, b [4]int) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] > b[i]
+		}
+	}
+	return false
+}
