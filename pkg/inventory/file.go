@@ -1,0 +1,346 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"rensa/pkg/removal"
+)
+
+// The file: magic and version; the sections one after another; the directory,
+// JSON, that says where they are with a checksum for each megabyte or so; and at
+// the very end where the directory is, with its checksum. Titles and ASINs check
+// themselves, group by group, and are left in the file.
+const (
+	fileMagic   = "RENSASNP"
+	fileEnd     = "RENSAEND"
+	fileVersion = 1
+	headSize    = 16
+	tailSize    = 24
+	maxDir      = 64 << 20
+)
+
+var (
+	// ErrFormat: the file is no snapshot, was cut short or is damaged.
+	ErrFormat = errors.New("not a snapshot file, or a damaged one")
+	// ErrVersion: the snapshot file was written by a newer program.
+	ErrVersion = errors.New("the snapshot file has a newer format than this program knows")
+)
+
+// section is one part of the file. Sums are CRC-32C of its blocks.
+type section struct {
+	Offset int64    `json:"offset"`
+	Length int64    `json:"length"`
+	Block  int      `json:"block"`
+	Sums   []uint32 `json:"sums"`
+}
+
+type directory struct {
+	Kind       removal.Kind `json:"kind"`
+	Date       time.Time    `json:"date"`
+	DateTime   bool         `json:"date_has_time"`
+	Excluded   bool         `json:"open_removals_excluded"`
+	Sellable   int64        `json:"sellable"`
+	Unsellable int64        `json:"unsellable"`
+	Seed       uint64       `json:"seed"`
+	ASINLens   uint64       `json:"asin_lengths"`
+	Items      int          `json:"items"`
+	Pools      int          `json:"pools"`
+	Facts      int          `json:"facts"`
+	Named      int          `json:"pools_with_fnsku"`
+	Hazmat     []string     `json:"hazmat_classes"`
+
+	ItemData  section `json:"item_data"`
+	PoolData  section `json:"pool_data"`
+	FactData  section `json:"fact_data"`
+	Overflow  section `json:"overflow"`
+	SKUs      section `json:"sku_index"`
+	FNSKUs    section `json:"fnsku_index"`
+	SideIndex section `json:"title_index"`
+	SideData  section `json:"title_data"`
+}
+
+const blockSize = 1 << 20
+
+// WriteTo writes the snapshot as a file. The same snapshot gives the same bytes.
+func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
+	s.fnskusOnce.Do(s.readFNSKUs)
+	f := &fileWriter{w: w}
+	f.write(binary.LittleEndian.AppendUint64(append([]byte(nil), fileMagic...), fileVersion))
+	d := directory{
+		Kind: s.kind, Date: s.date, DateTime: s.dateTime, Excluded: s.excluded,
+		Sellable: s.sellable, Unsellable: s.unsold, Seed: s.seed, ASINLens: s.asinLens,
+		Items: s.items.n, Pools: s.pools.n, Facts: s.facts.n, Named: s.fnskus.n, Hazmat: s.hazmat,
+	}
+	d.ItemData = f.section(s.items.pageBytes(), s.items.used()...)
+	d.PoolData = f.section(s.pools.pageBytes(), s.pools.used()...)
+	d.FactData = f.section(s.facts.pageBytes(), s.facts.used()...)
+	d.Overflow = f.section(blockSize, cut(s.overflow)...)
+	d.SKUs = f.section(blockSize, cut(s.skus.slots)...)
+	d.FNSKUs = f.section(blockSize, cut(s.fnskus.slots)...)
+	offsets := make([]byte, 0, 8*len(s.side.offsets))
+	for _, o := range s.side.offsets {
+		offsets = binary.LittleEndian.AppendUint64(offsets, o)
+	}
+	d.SideIndex = f.section(blockSize, cut(offsets)...)
+	d.SideData = section{Offset: f.n, Length: s.side.size()}
+	f.copy(io.NewSectionReader(s.side.r, 0, s.side.size()), s.side.size())
+	f.end(&d)
+	return f.n, f.err
+}
+
+// cut gives b in blocks.
+func cut(b []byte) [][]byte {
+	var blocks [][]byte
+	for len(b) > 0 {
+		n := min(blockSize, len(b))
+		blocks = append(blocks, b[:n])
+		b = b[n:]
+	}
+	return blocks
+}
+
+// fileWriter counts, and keeps the first error.
+type fileWriter struct {
+	w   io.Writer
+	n   int64
+	err error
+}
+
+func (f *fileWriter) write(b []byte) {
+	if f.err != nil {
+		return
+	}
+	n, err := f.w.Write(b)
+	f.n += int64(n)
+	if err != nil {
+		f.err = fmt.Errorf("writing snapshot: %w", err)
+	}
+}
+
+func (f *fileWriter) section(block int, blocks ...[]byte) section {
+	s := section{Offset: f.n, Block: block}
+	for _, b := range blocks {
+		s.Sums = append(s.Sums, crc32.Checksum(b, castagnoli))
+		s.Length += int64(len(b))
+		f.write(b)
+	}
+	return s
+}
+
+func (f *fileWriter) copy(r io.Reader, size int64) {
+	if f.err != nil {
+		return
+	}
+	n, err := io.Copy(f.w, r)
+	f.n += n
+	if err == nil && n != size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		f.err = fmt.Errorf("writing snapshot: %w", err)
+	}
+}
+
+func (f *fileWriter) end(d *directory) {
+	b, err := json.Marshal(d)
+	if err != nil && f.err == nil {
+		f.err = fmt.Errorf("writing snapshot: %w", err)
+	}
+	tail := binary.LittleEndian.AppendUint64(nil, uint64(f.n))
+	tail = binary.LittleEndian.AppendUint32(tail, uint32(len(b)))
+	tail = binary.LittleEndian.AppendUint32(tail, crc32.Checksum(b, castagnoli))
+	f.write(b)
+	f.write(append(tail, fileEnd...))
+}
+
+// Open opens a snapshot file and reads what the rules need into memory, on two
+// cores; the file stays open for titles until Close. Errors are ErrFormat,
+// ErrVersion or the system's.
+func Open(path string) (*Snapshot, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening snapshot: %w", err)
+	}
+	s, err := open(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening snapshot %s: %w", path, err), f.Close())
+	}
+	s.file = f
+	return s, nil
+}
+
+func open(f *os.File) (*Snapshot, error) {
+	d, err := readDirectory(f)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{
+		kind: d.Kind, date: d.Date.UTC(), dateTime: d.DateTime, excluded: d.Excluded,
+		sellable: d.Sellable, unsold: d.Unsellable, seed: d.Seed, asinLens: d.ASINLens, hazmat: d.Hazmat,
+		items: newTable(itemSize, itemShift), pools: newTable(poolSize, poolShift), facts: newTable(factSize, factShift),
+	}
+	var l loader
+	items, pools, facts := l.want(&d.ItemData), l.want(&d.PoolData), l.want(&d.FactData)
+	s.overflow = l.want(&d.Overflow)
+	s.skus = index{slots: l.want(&d.SKUs), n: d.Items, shift: d.SKUs.indexShift()}
+	offsets := l.want(&d.SideIndex)
+	if err := l.run(f); err != nil {
+		return nil, err
+	}
+	s.items.adopt(items, d.Items)
+	s.pools.adopt(pools, d.Pools)
+	s.facts.adopt(facts, d.Facts)
+	s.side.items = d.Items
+	s.side.r = io.NewSectionReader(f, d.SideData.Offset, d.SideData.Length)
+	for off := 0; off < len(offsets); off += 8 {
+		s.side.offsets = append(s.side.offsets, binary.LittleEndian.Uint64(offsets[off:]))
+	}
+	if s.side.size() != d.SideData.Length {
+		return nil, fmt.Errorf("title index: %w", ErrFormat)
+	}
+	s.loadFNSKUs = func() (index, error) {
+		var l loader
+		x := index{slots: l.want(&d.FNSKUs), n: d.Named, shift: d.FNSKUs.indexShift()}
+		return x, l.run(f)
+	}
+	return s, nil
+}
+
+// readDirectory reads and checks all that says where the rest is.
+func readDirectory(f *os.File) (*directory, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var head [headSize]byte
+	var tail [tailSize]byte
+	size := info.Size()
+	if size < headSize+tailSize {
+		return nil, fmt.Errorf("%d bytes: %w", size, ErrFormat)
+	}
+	if _, err := f.ReadAt(head[:], 0); err != nil {
+		return nil, err
+	}
+	version := binary.LittleEndian.Uint64(head[8:])
+	switch {
+	case string(head[:8]) != fileMagic || version == 0:
+		return nil, fmt.Errorf("heading: %w", ErrFormat)
+	case version > fileVersion:
+		return nil, fmt.Errorf("version %d: %w", version, ErrVersion)
+	}
+	if _, err := f.ReadAt(tail[:], size-tailSize); err != nil {
+		return nil, err
+	}
+	at, n := binary.LittleEndian.Uint64(tail[:]), int64(u32(tail[:], 8))
+	if string(tail[16:]) != fileEnd || n > maxDir || at > uint64(size) || int64(at)+n+tailSize != size {
+		return nil, fmt.Errorf("end of file: %w", ErrFormat)
+	}
+	b := make([]byte, n)
+	if _, err := f.ReadAt(b, int64(at)); err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(b, castagnoli) != u32(tail[:], 12) {
+		return nil, fmt.Errorf("directory: checksum: %w", ErrFormat)
+	}
+	d := new(directory)
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(d); err != nil {
+		return nil, fmt.Errorf("directory: %w: %w", ErrFormat, err)
+	}
+	return d, d.check(int64(at))
+}
+
+// check holds the directory against itself, so that no later step can reach
+// outside of what was read.
+func (d *directory) check(end int64) error {
+	for _, s := range []*section{&d.ItemData, &d.PoolData, &d.FactData, &d.Overflow, &d.SKUs, &d.FNSKUs, &d.SideIndex, &d.SideData} {
+		if s.Offset < headSize || s.Length < 0 || s.Offset > end || s.Length > end-s.Offset || s.Block < 0 || s.Block > blockSize {
+			return fmt.Errorf("directory: section at %d: %w", s.Offset, ErrFormat)
+		}
+		if s != &d.SideData && (s.Block == 0 || int64(len(s.Sums)) != (s.Length+int64(s.Block)-1)/int64(s.Block)) {
+			return fmt.Errorf("directory: section at %d: %w", s.Offset, ErrFormat)
+		}
+	}
+	groups := int64(d.Items+sideGroup-1) / sideGroup
+	if d.Items < 0 || d.Pools < 0 || d.Facts < 0 ||
+		d.ItemData.Length != int64(d.Items)*itemSize || d.PoolData.Length != int64(d.Pools)*poolSize ||
+		d.FactData.Length != int64(d.Facts)*factSize || d.SideIndex.Length != 8*(groups+1) ||
+		!d.SKUs.isIndex(d.Items) || !d.FNSKUs.isIndex(d.Named) {
+		return fmt.Errorf("directory: lengths: %w", ErrFormat)
+	}
+	return nil
+}
+
+// isIndex tells whether the section has the length of an index of n numbers.
+func (s *section) isIndex(n int) bool {
+	slots := s.Length / 8
+	return s.Length%8 == 0 && slots >= 1<<minIndexBits && slots&(slots-1) == 0 && slots <= 1<<32 && int64(n) < slots && n >= 0
+}
+
+func (s *section) indexShift() uint {
+	bits := uint(0)
+	for int64(8)<<bits < s.Length {
+		bits++
+	}
+	return 32 - bits
+}
+
+// loader reads blocks of sections into memory and checks their sums.
+type loader struct{ blocks []block }
+
+type block struct {
+	data []byte
+	at   int64
+	sum  uint32
+}
+
+// want gives the memory that run will fill.
+func (l *loader) want(s *section) []byte {
+	b := make([]byte, s.Length)
+	for k, sum := range s.Sums {
+		from := k * s.Block
+		l.blocks = append(l.blocks, block{b[from:min(from+s.Block, len(b))], s.Offset + int64(from), sum})
+	}
+	return b
+}
+
+// run reads on two cores: more do not make memory faster.
+func (l *loader) run(f *os.File) error {
+	var next atomic.Int64
+	var errs [2]error
+	var wg sync.WaitGroup
+	for w := range errs {
+		wg.Go(func() {
+			for errs[w] == nil {
+				k := int(next.Add(1)) - 1
+				if k >= len(l.blocks) {
+					return
+				}
+				errs[w] = l.blocks[k].read(f)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs[:]...)
+}
+
+func (b *block) read(f *os.File) error {
+	if _, err := f.ReadAt(b.data, b.at); err != nil {
+		return err
+	}
+	if crc32.Checksum(b.data, castagnoli) != b.sum {
+		return fmt.Errorf("block at %d: checksum: %w", b.at, ErrFormat)
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package inventory
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+
+	"rensa/pkg/removal"
+)
+
+// Suggestion says why an MSKU is not in the snapshot, and what was probably meant.
+type Suggestion struct {
+	Code       removal.Code // SKUIsFNSKU, SKUIsASIN, SKUDamaged or SKUUnknown
+	Candidates []string     // MSKUs, best first, at most three
+}
+
+// WhyUnknown tells which code fits an MSKU that Lookup does not find. longNumber
+// says that the value came from a number of more than 15 digits. It costs little;
+// the candidates of a hint cost up to a tenth of a millisecond each.
+func (s *Snapshot) WhyUnknown(sku []byte, longNumber bool) removal.Code {
+	switch {
+	case len(sku) > 0 && s.findFNSKU(sku) >= 0:
+		return removal.SKUIsFNSKU
+	case s.withASIN(sku, 1) != nil:
+		return removal.SKUIsASIN
+	}
+	if _, ok := parseLost(sku, longNumber); ok {
+		return removal.SKUDamaged
+	}
+	return removal.SKUUnknown
+}
+
+// Suggest is WhyUnknown with the MSKUs that a hint names. The answer depends on
+// the snapshot and the value alone. The first call builds indexes (a quarter of
+// a second and 60 MB for a million MSKUs); later ones are bounded in time.
+func (s *Snapshot) Suggest(sku []byte, longNumber bool) Suggestion {
+	if len(sku) > 0 {
+		if p := s.findFNSKU(sku); p >= 0 {
+			return Suggestion{removal.SKUIsFNSKU, s.names(s.itemsOf(p, maxCandidates))}
+		}
+	}
+	if items := s.withASIN(sku, maxCandidates); items != nil {
+		return Suggestion{removal.SKUIsASIN, s.names(items)}
+	}
+	if lost, ok := parseLost(sku, longNumber); ok {
+		return Suggestion{removal.SKUDamaged, s.beginning(lost)}
+	}
+	return Suggestion{removal.SKUUnknown, s.nearest(sku)}
+}
+
+func (s *Snapshot) names(items []int32) []string {
+	var all []string
+	for _, i := range items {
+		all = append(all, string(s.SKU(i)))
+	}
+	return all
+}
+
+// withASIN gives the first items of an ASIN, nil where there is none.
+func (s *Snapshot) withASIN(asin []byte, limit int) []int32 {
+	if len(asin) == 0 || s.asinLens&(1<<min(len(asin), 63)) == 0 {
+		return nil
+	}
+	s.asinOnce.Do(s.indexASINs)
+	tag := tagOf(hashBytes(s.seed, asin))
+	pos := tag >> s.asins.shift
+	var items []int32
+	for {
+		i, at := s.asins.next(tag, pos)
+		if i < 0 {
+			break
+		}
+		has, _, err := s.side.get(i)
+		s.fail(err)
+		if err == nil && bytes.Equal(has, asin) {
+			items = append(items, i)
+		}
+		pos = (at + 1) & s.asins.mask()
+	}
+	slices.Sort(items)
+	return items[:min(limit, len(items))]
+}
+
+func (s *Snapshot) indexASINs() {
+	s.asins = newIndexFor(s.items.n)
+	s.fail(s.side.each(func(i int32, asin, _ []byte) bool {
+		if len(asin) > 0 {
+			s.asins.add(hashBytes(s.seed, asin), i)
+		}
+		return true
+	}))
+}
+
+// Search finds items by MSKU, FNSKU and ASIN, and by words of the title: all
+// words of text must be found in one item, each anywhere, in any case. Those
+// whose MSKU, FNSKU or ASIN is text itself come first, then the file's order.
+// It reads all titles.
+func (s *Snapshot) Search(text string, limit int) []int32 {
+	words := bytes.Fields(bytes.ToLower([]byte(text)))
+	if len(words) == 0 || limit <= 0 {
+		return nil
+	}
+	whole := bytes.TrimSpace(bytes.ToLower([]byte(text)))
+	var exact, found []int32
+	var buf []byte
+	s.fail(s.side.each(func(i int32, asin, title []byte) bool {
+		sku, fnsku := s.keys(i)
+		buf = buf[:0]
+		for _, part := range [][]byte{sku, fnsku, asin, title} {
+			buf = append(append(buf, part...), '\n')
+		}
+		lower := lowered(buf)
+		for _, w := range words {
+			if !bytes.Contains(lower, w) {
+				return true
+			}
+		}
+		switch {
+		case bytes.EqualFold(sku, whole), bytes.EqualFold(fnsku, whole), bytes.EqualFold(asin, whole):
+			exact = append(exact, i)
+		case len(found) < limit:
+			found = append(found, i)
+		}
+		return len(exact) < limit
+	}))
+	all := append(exact, found...)
+	return all[:min(limit, len(all))]
+}
+
+// lowered is b in lower case, in place where it is ASCII.
+func lowered(b []byte) []byte {
+	for k, c := range b {
+		if c >= utf8.RuneSelf {
+			return bytes.ToLower(b)
+		}
+		if c >= 'A' && c <= 'Z' {
+			b[k] = c + 'a' - 'A'
+		}
+	}
+	return b
+}
