@@ -1,0 +1,305 @@
+package validate
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"rensa/pkg/removal"
+)
+
+// Decider decides the rows of one file, in their order. It is used by one
+// goroutine.
+type Decider struct {
+	r     *Rules
+	stock *Stock
+	past  Past
+	emit  func(*removal.Outcome) error
+
+	orders     []*order
+	families   map[string]*Family // of the ids of the block in hand
+	matched    map[*Family]bool
+	recipients map[uint64]int64 // units by hash of the address
+	seed       maphash.Seed
+
+	// held rows wait: for the end of an order that may be an earlier one again,
+	// or, where acceptance is not by row, for the end of the file.
+	held      []record
+	waiting   *order
+	waitingAt int
+	hold      bool
+
+	Counts   Counts
+	Problems []removal.Problem // of the file
+}
+
+// Counts says how many rows were read and what became of them, and of the orders.
+type Counts struct {
+	Read, Accepted, Rejected, Seen         int64
+	OrdersAccepted, OrdersRefused          int64
+	Sellable, Unsellable                   int64 // units accepted
+	SellableRequested, UnsellableRequested int64
+}
+
+type order struct {
+	removal.OrderOutcome
+	header    *Header
+	past      *Family
+	skus      skuSet
+	accepted  int // distinct SKUs
+	scattered bool
+	line      int // of the first row
+}
+
+type record struct {
+	removal.Outcome
+	sku string // only where the order has a past or may have one
+}
+
+// NewDecider decides for rules over stock. emit gets every outcome, in the order
+// of the rows; it must not keep the pointer.
+func NewDecider(r *Rules, stock *Stock, past Past, emit func(*removal.Outcome) error) *Decider {
+	p := r.Merchant.Profile
+	return &Decider{
+		r: r, stock: stock, past: past, emit: emit,
+		matched: map[*Family]bool{}, recipients: map[uint64]int64{}, seed: maphash.MakeSeed(),
+		hold: p.Acceptance == removal.AcceptOrder || p.Acceptance == removal.AcceptFile || !p.Split,
+	}
+}
+
+// Decide takes the next block of rows with what Check found about each and the
+// orders that they belong to.
+func (d *Decider) Decide(rows []removal.Row, checked []Checked, groups []removal.Group) error {
+	if err := d.lookUp(rows, groups); err != nil {
+		return err
+	}
+	for i := range rows {
+		if d.waiting != nil && int(groups[i].Order) != d.waitingAt {
+			if err := d.release(); err != nil {
+				return err
+			}
+		}
+		if err := d.add(&rows[i], &checked[i], groups[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookUp asks once for all ids that are new in the block.
+func (d *Decider) lookUp(rows []removal.Row, groups []removal.Group) error {
+	var ids []string
+	for i := range rows {
+		if id := rows[i].Value(removal.FieldOrderID); groups[i].First && len(id) > 0 {
+			ids = append(ids, string(id))
+		}
+	}
+	d.families = nil
+	if len(ids) == 0 {
+		return nil
+	}
+	var err error
+	d.families, err = d.past.Families(ids)
+	return err
+}
+
+func (d *Decider) add(row *removal.Row, c *Checked, g removal.Group) error {
+	rec := record{Outcome: removal.Outcome{
+		Row: row.Number, Line: row.Line, Order: g.Order, Item: c.Item,
+		Sellable: c.Sellable, Unsellable: c.Unsellable, Problems: c.Problems,
+	}}
+	for i := range rec.Problems {
+		rec.Problems[i].Row, rec.Problems[i].Line = row.Number, row.Line
+	}
+	if g.First {
+		if err := d.begin(row, c, &rec); err != nil {
+			return err
+		}
+	}
+	o := d.orders[g.Order]
+	if g.Back && !o.scattered {
+		o.scattered = true
+		o.problem(removal.OrderScattered, removal.FieldNone,
+			removal.Args{}.Arg("row", row.Number).Arg("order", o.Given))
+	}
+	if !g.First && c.Header != nil {
+		d.conflicts(o, row, c.Header, &rec)
+	}
+	d.duplicate(o, row, &rec)
+	o.Rows++
+	d.Counts.Read++
+	d.Counts.SellableRequested += c.Sellable
+	d.Counts.UnsellableRequested += c.Unsellable
+	if o.Method == removal.Return {
+		d.recipients[o.HeaderHash] += c.Sellable + c.Unsellable
+	}
+	if o.past != nil || d.waiting == o {
+		rec.sku = string(row.Value(removal.FieldSKU))
+	}
+	if d.hold || d.waiting == o {
+		d.held = append(d.held, rec)
+		return nil
+	}
+	d.settle(&rec)
+	return d.send(&rec)
+}
+
+// begin opens the order of a first row.
+func (d *Decider) begin(row *removal.Row, c *Checked, rec *record) error {
+	o := &order{header: c.Header}
+	o.Given, o.Row, o.line = string(row.Value(removal.FieldOrderID)), row.Number, row.Line
+	d.orders = append(d.orders, o)
+	if c.Header == nil {
+		o.problem(removal.OrderHeaderMissing, removal.FieldMethod, nil)
+	} else {
+		o.Method, o.HeaderHash = c.Header.Method, c.Header.Hash
+		for _, p := range c.Header.Problems {
+			o.problem(p.Code, p.Field, p.Args)
+		}
+	}
+	o.adopt(rec)
+	if o.Given != "" {
+		o.past = d.families[o.Given]
+		return nil
+	}
+	if hasError(o.OrderOutcome.Problems) {
+		return nil
+	}
+	matches, err := d.past.Matches(o.HeaderHash)
+	if err != nil {
+		return err
+	}
+	if len(matches) > 0 {
+		d.waiting, d.waitingAt = o, len(d.orders)-1
+	}
+	return nil
+}
+
+// adopt makes the errors in order values of the first row those of the order:
+// no unit may go to an address that could not be read.
+func (o *order) adopt(rec *record) {
+	var rest []removal.Problem
+	for _, p := range rec.Problems {
+		if p.Code.IsError() && p.Field != removal.FieldOrderID && p.Field.OfOrder() {
+			o.problem(p.Code, p.Field, p.Args)
+			continue
+		}
+		rest = append(rest, p)
+	}
+	rec.Problems = rest
+}
+
+func (o *order) problem(code removal.Code, f removal.Field, args removal.Args) {
+	if code == removal.OrderHeaderMissing {
+		args = removal.Args{}.Arg("order", o.Given)
+	}
+	o.OrderOutcome.Problems = append(o.OrderOutcome.Problems, removal.Problem{
+		Place: removal.Place{Row: o.Row, Line: o.line}, Code: code, Field: f, Args: args, OrderID: o.Given,
+	})
+}
+
+func (o *order) has(code removal.Code) bool {
+	for i := range o.OrderOutcome.Problems {
+		if o.OrderOutcome.Problems[i].Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+func (rec *record) problem(code removal.Code, f removal.Field, args removal.Args) {
+	rec.Problems = append(rec.Problems, removal.Problem{
+		Place: removal.Place{Row: rec.Row, Line: rec.Line}, Code: code, Field: f, Args: args,
+	})
+}
+
+// conflicts compares the order values of a later row with the first row's.
+func (d *Decider) conflicts(o *order, row *removal.Row, h *Header, rec *record) {
+	// Where the first row has no order values at all, that was said once already.
+	if o.header == nil || o.header.raw == h.raw {
+		return
+	}
+	first := o.header.raw
+	for f := removal.FieldMethod; f <= removal.FieldNotes; f++ {
+		var expected string
+		expected, first, _ = strings.Cut(first, "\x00")
+		v := row.Value(f)
+		if len(v) == 0 || equalValues(f, v, []byte(expected)) {
+			continue
+		}
+		if f == removal.FieldMethod && o.has(removal.OrderHeaderMissing) {
+			continue // said once, on the first row
+		}
+		args := removal.Args{}.Arg("first_row", o.Row)
+		if !f.OfAddress() {
+			args = args.Arg("expected", expected)
+		}
+		rec.problem(removal.OrderConflict, f, args)
+	}
+}
+
+func (d *Decider) duplicate(o *order, row *removal.Row, rec *record) {
+	key := uint64(rec.Item)
+	if rec.Item < 0 {
+		sku := row.Value(removal.FieldSKU)
+		if len(sku) == 0 {
+			return
+		}
+		key = maphash.Bytes(d.seed, sku) | 1<<63
+	}
+	if earlier, twice := o.skus.add(key, int32(row.Number)); twice {
+		rec.problem(removal.RowDuplicate, removal.FieldSKU, removal.Args{}.Arg("row", earlier))
+	}
+}
+
+// skuSet remembers at which row an order first has each SKU.
+type skuSet struct {
+	keys []uint64
+	rows []int32
+	many map[uint64]int32
+}
+
+// manySKUs is from how many on a map is quicker than to look through all.
+const manySKUs = 32
+
+func (s *skuSet) add(key uint64, row int32) (earlier int32, twice bool) {
+	if s.many != nil {
+		if earlier, twice = s.many[key]; !twice {
+			s.many[key] = row
+		}
+		return earlier, twice
+	}
+	for i, k := range s.keys {
+		if k == key {
+			return s.rows[i], true
+		}
+	}
+	s.keys, s.rows = append(s.keys, key), append(s.rows, row)
+	if len(s.keys) == manySKUs {
+		s.many = make(map[uint64]int32, 2*manySKUs)
+		for i, k := range s.keys {
+			s.many[k] = s.rows[i]
+		}
+		s.keys, s.rows = nil, nil
+	}
+	return 0, false
+}
+
+func (d *Decider) send(rec *record) error {
+	o := d.orders[rec.Order]
+	switch rec.Status {
+	case removal.Accepted:
+		d.Counts.Accepted++
+		d.Counts.Sellable += rec.TakenSellable
+		d.Counts.Unsellable += rec.TakenUnsellable
+		o.Accepted++
+		if o.Fee += rec.Fee; !rec.HasFee {
+			o.NoFee++
+		}
+	case removal.Rejected:
+		d.Counts.Rejected++
+		o.Refused = true
+	case removal.Seen:
+		d.Counts.Seen++
+	}
+	return d.emit(&rec.Outcome)
+}

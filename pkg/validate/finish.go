@@ -1,0 +1,189 @@
+package validate
+
+import (
+	"slices"
+
+	"rensa/pkg/removal"
+)
+
+// Finish decides what had to wait for the end of the file and gives the orders
+// their ids. It returns the orders in the order of their first rows.
+func (d *Decider) Finish() ([]removal.OrderOutcome, error) {
+	if err := d.release(); err != nil {
+		return nil, err
+	}
+	if err := d.settleHeld(); err != nil {
+		return nil, err
+	}
+	if err := d.name(); err != nil {
+		return nil, err
+	}
+	d.suspectCustomers()
+	out := make([]removal.OrderOutcome, len(d.orders))
+	for i, o := range d.orders {
+		// An order is refused where it brought nothing in and something was wrong.
+		o.Refused = o.Refused && o.Accepted == 0
+		switch {
+		case o.Accepted > 0:
+			d.Counts.OrdersAccepted++
+		case o.Refused:
+			d.Counts.OrdersRefused++
+		}
+		out[i] = o.OrderOutcome
+	}
+	return out, nil
+}
+
+// release ends the waiting for the rows of an order without an id: now it can be
+// told whether it is an earlier one again.
+func (d *Decider) release() error {
+	o := d.waiting
+	if o == nil {
+		return nil
+	}
+	d.waiting = nil
+	matches, err := d.past.Matches(o.HeaderHash)
+	if err != nil {
+		return err
+	}
+	best, most := (*Family)(nil), 0
+	for _, f := range matches {
+		if d.matched[f] {
+			continue
+		}
+		equal := 0
+		for i := range d.held {
+			if d.orders[d.held[i].Order] == o {
+				if _, same, _ := f.find(d.held[i].sku, d.held[i].Sellable, d.held[i].Unsellable); same {
+					equal++
+				}
+			}
+		}
+		if equal > most {
+			best, most = f, equal
+		}
+	}
+	if best != nil {
+		d.matched[best] = true
+		o.past, o.Matched = best, true
+		o.problem(removal.OrderMatched, removal.FieldOrderID,
+			append(removal.Args{}.Arg("order", best.ID), d.pastArgs(best)...))
+	}
+	if d.hold {
+		return nil
+	}
+	held := d.held
+	d.held = nil
+	for i := range held {
+		d.settle(&held[i])
+		if err := d.send(&held[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleHeld decides the rows of a file whose acceptance is not by row.
+func (d *Decider) settleHeld() error {
+	if !d.r.Merchant.Profile.Split {
+		d.refuseLarge()
+	}
+	switch d.r.Merchant.Profile.Acceptance {
+	case removal.AcceptOrder:
+		d.settleOrders()
+	case removal.AcceptFile:
+		d.settleAll()
+		d.refuseAll()
+	default:
+		d.settleAll()
+	}
+	for i := range d.held {
+		if err := d.send(&d.held[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Decider) settleAll() {
+	for i := range d.held {
+		d.settle(&d.held[i])
+	}
+}
+
+// refuseLarge refuses the orders that pass the outgoing limit by themselves.
+func (d *Decider) refuseLarge() {
+	good := make([]int, len(d.orders))
+	for i := range d.held {
+		if !hasError(d.held[i].Problems) {
+			good[d.held[i].Order]++
+		}
+	}
+	for i, o := range d.orders {
+		if good[i] > d.r.Store.MaxSKUsPerFile {
+			o.problem(removal.OrderTooManySKUs, removal.FieldNone,
+				removal.Args{}.Arg("skus", good[i]).Arg("max", d.r.Store.MaxSKUsPerFile))
+		}
+	}
+}
+
+// settleOrders decides whole orders in the order of their first rows. One with a
+// bad row gives all its units back before the next is decided.
+func (d *Decider) settleOrders() {
+	rows := make([][]int, len(d.orders))
+	for i := range d.held {
+		rows[d.held[i].Order] = append(rows[d.held[i].Order], i)
+	}
+	for n := range d.orders {
+		bad := false
+		for _, i := range rows[n] {
+			d.settle(&d.held[i])
+			bad = bad || d.held[i].Status == removal.Rejected
+		}
+		if bad {
+			for _, i := range slices.Backward(rows[n]) {
+				d.refuse(&d.held[i], removal.OrderRefused)
+			}
+		}
+	}
+}
+
+// refuseAll refuses the good rows of a file that has a bad one.
+func (d *Decider) refuseAll() {
+	if !slices.ContainsFunc(d.held, func(r record) bool { return r.Status == removal.Rejected }) {
+		return
+	}
+	for i := range slices.Backward(d.held) {
+		d.refuse(&d.held[i], removal.FileRefused)
+	}
+}
+
+// refuse takes an acceptance back. Rows must be refused last first, so that each
+// gives back the last taking of its pool.
+func (d *Decider) refuse(rec *record, code removal.Code) {
+	if rec.Status != removal.Accepted {
+		return
+	}
+	o := d.orders[rec.Order]
+	d.stock.giveBack(d.r.Snapshot.PoolOf(rec.Item))
+	o.accepted--
+	rec.Status, rec.Part = removal.Rejected, 0
+	rec.TakenSellable, rec.TakenUnsellable, rec.Fee, rec.HasFee = 0, 0, 0, false
+	rec.problem(code, removal.FieldNone, nil)
+}
+
+// suspectCustomers warns where returns go to many recipients with few units each.
+func (d *Decider) suspectCustomers() {
+	recipients := 0
+	for _, n := range d.recipients {
+		if n > 0 && n <= int64(d.r.Store.CustomerUnits) {
+			recipients++
+		}
+	}
+	if recipients >= d.r.Store.CustomerRecipients {
+		d.Problems = append(d.Problems, removal.Problem{
+			Code: removal.CustomerFulfilmentSuspected, Field: removal.FieldNone,
+			Args: removal.Args{}.Arg("recipients", recipients).Arg("units", d.r.Store.CustomerUnits),
+		})
+	}
+}

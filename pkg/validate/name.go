@@ -1,0 +1,158 @@
+package validate
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"rensa/pkg/removal"
+)
+
+// crockford is the base 32 without letters that are mistaken for digits.
+var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+
+// GeneratedID makes the id of an order that was given none. The same merchant,
+// source, ordinal (from 1) and attempt (from 0) always give the same id.
+func GeneratedID(date, merchant, source string, ordinal, attempt int) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d", merchant, source, ordinal, attempt))
+	return "R" + date + "-" + crockford.EncodeToString(sum[:5])
+}
+
+// suffixed puts a suffix on an id; a base too long for it is cut and gets four
+// characters of its hash, so that two long ids stay two.
+func suffixed(base, suffix string) string {
+	if utf8.RuneCountInString(base)+len(suffix) <= MaxOrderID {
+		return base + suffix
+	}
+	sum := sha256.Sum256([]byte(base))
+	mark := crockford.EncodeToString(sum[:5])[:4]
+	return string([]rune(base)[:MaxOrderID-len(suffix)-len(mark)]) + mark + suffix
+}
+
+// naming is an id that is being looked for: attempt n makes the n-th candidate.
+type naming struct {
+	candidate func(n int) string
+	set       func(id string)
+	n         int
+}
+
+// name gives ids to the orders without one, to follow-ups and to parts. An id
+// that stands anywhere in the file or was used before is passed over.
+func (d *Decider) name() error {
+	taken := make(map[string]bool, len(d.orders))
+	for _, o := range d.orders {
+		taken[o.Given] = true
+	}
+	var base, parts []*naming
+	for i, o := range d.orders {
+		if n := d.naming(i, o); n != nil {
+			base = append(base, n)
+		}
+	}
+	if err := d.settleNames(base, taken); err != nil {
+		return err
+	}
+	for _, o := range d.orders {
+		parts = append(parts, d.partNames(o)...)
+	}
+	if err := d.settleNames(parts, taken); err != nil {
+		return err
+	}
+	for _, o := range d.orders {
+		d.tell(o)
+	}
+	return nil
+}
+
+// naming says how the id of an order is found; nil where it needs none.
+func (d *Decider) naming(i int, o *order) *naming {
+	o.ID, o.Family = o.Given, o.Given
+	if o.past != nil {
+		o.ID, o.Family = o.past.ID, o.past.ID
+	}
+	if o.Accepted == 0 {
+		return nil
+	}
+	switch {
+	case o.past != nil:
+		o.Continued = true
+		return &naming{
+			candidate: func(n int) string { return suffixed(o.past.ID, "-r"+strconv.Itoa(n+1)) },
+			set:       func(id string) { o.ID = id },
+		}
+	case o.Given == "":
+		date := d.r.Now.In(d.r.location).Format("060102")
+		return &naming{
+			candidate: func(n int) string {
+				return GeneratedID(date, d.r.Merchant.ID, d.r.Source, i+1, n)
+			},
+			set: func(id string) { o.ID, o.Family = id, id },
+		}
+	}
+	return nil
+}
+
+// partNames says how the ids of the parts of a large order are found.
+func (d *Decider) partNames(o *order) []*naming {
+	parts := (o.accepted + d.r.Store.MaxSKUsPerFile - 1) / d.r.Store.MaxSKUsPerFile
+	if parts < 2 {
+		return nil
+	}
+	o.Parts = make([]string, parts)
+	names := make([]*naming, parts)
+	for k := range names {
+		names[k] = &naming{
+			// A clash moves the part behind all others, which have a number each.
+			candidate: func(n int) string {
+				number := k + 1
+				if n > 0 {
+					number = parts*n + k + 1
+				}
+				return suffixed(o.ID, "-"+strconv.Itoa(number))
+			},
+			set: func(id string) { o.Parts[k] = id },
+		}
+	}
+	return names
+}
+
+// settleNames tries candidates until none is taken.
+func (d *Decider) settleNames(names []*naming, taken map[string]bool) error {
+	for len(names) > 0 {
+		ids := make([]string, len(names))
+		for i, n := range names {
+			ids[i] = n.candidate(n.n)
+		}
+		used, err := d.past.Used(ids)
+		if err != nil {
+			return err
+		}
+		var again []*naming
+		for i, n := range names {
+			if taken[ids[i]] || used[ids[i]] {
+				n.n++
+				again = append(again, n)
+				continue
+			}
+			taken[ids[i]] = true
+			n.set(ids[i])
+		}
+		names = again
+	}
+	return nil
+}
+
+// tell adds the warnings that name the ids.
+func (d *Decider) tell(o *order) {
+	if o.Continued {
+		o.problem(removal.OrderContinued, removal.FieldOrderID,
+			append(removal.Args{}.Arg("order", o.past.ID).Arg("new", o.ID), d.pastArgs(o.past)...))
+	}
+	if o.Parts != nil {
+		o.problem(removal.OrderSplit, removal.FieldNone, removal.Args{}.Arg("parts", len(o.Parts)).
+			Arg("max", d.r.Store.MaxSKUsPerFile).Arg("ids", strings.Join(o.Parts, "\n")))
+	}
+}

@@ -1,0 +1,161 @@
+package validate
+
+import (
+	"rensa/pkg/policy"
+	"rensa/pkg/removal"
+)
+
+// settle decides one row, all before it being settled.
+func (d *Decider) settle(rec *record) {
+	o := d.orders[rec.Order]
+	refused := hasError(o.OrderOutcome.Problems)
+	if o.past != nil && !refused && d.seen(o, rec) {
+		rec.Status = removal.Seen
+		return
+	}
+	give := d.compare(o, rec)
+	if refused || hasError(rec.Problems) {
+		rec.Status = removal.Rejected
+		return
+	}
+	rec.Status = removal.Accepted
+	rec.TakenSellable, rec.TakenUnsellable = give[removal.Sellable], give[removal.Unsellable]
+	d.stock.take(d.r.Snapshot.PoolOf(rec.Item), int32(rec.Row), rec.TakenSellable, rec.TakenUnsellable)
+	rec.Part = int32(o.accepted / d.r.Store.MaxSKUsPerFile)
+	o.accepted++
+	d.estimate(o, rec)
+}
+
+// seen compares a row of a used id with what was accepted under it. It answers
+// true where the row is one of those again.
+func (d *Decider) seen(o *order, rec *record) bool {
+	used := func(reason string, more removal.Args) {
+		args := append(removal.Args{}.Arg("reason", reason), d.pastArgs(o.past)...)
+		rec.problem(removal.OrderIDUsed, removal.FieldOrderID, append(args, more...))
+	}
+	switch {
+	case d.r.Merchant.Profile.Resubmit == removal.ResubmitRefuse:
+		used("refused_profile", nil)
+		return false
+	case o.past.HeaderHash != o.HeaderHash:
+		used("header", nil)
+		return false
+	}
+	for i := range rec.Problems {
+		if f := rec.Problems[i].Field; rec.Problems[i].Code.IsError() &&
+			(f == removal.FieldSellable || f == removal.FieldUnsellable || rec.Problems[i].Code == removal.RowDuplicate) {
+			return false
+		}
+	}
+	line, equal, known := o.past.find(rec.sku, rec.Sellable, rec.Unsellable)
+	if equal {
+		rec.warningsOnly()
+		rec.problem(removal.RowSeen, removal.FieldNone,
+			append(removal.Args{}.Arg("order", line.order), d.pastArgs(o.past)...))
+		return true
+	}
+	if known {
+		reason := "quantity"
+		if line.cancelled {
+			reason = "cancelled"
+		}
+		used(reason, removal.Args{}.Arg("was_sellable", line.sellable).Arg("was_unsellable", line.unsellable).
+			Arg("asked_sellable", rec.Sellable).Arg("asked_unsellable", rec.Unsellable))
+	}
+	return false
+}
+
+// warningsOnly drops the errors of a row that needs nothing any more: its SKU may
+// have left the snapshot since it was accepted.
+func (rec *record) warningsOnly() {
+	var rest []removal.Problem
+	for _, p := range rec.Problems {
+		if !p.Code.IsError() {
+			rest = append(rest, p)
+		}
+	}
+	rec.Problems = rest
+}
+
+// compare holds a row against the stock and answers what it may have of each
+// condition.
+func (d *Decider) compare(o *order, rec *record) (give [2]int64) {
+	if rec.Item < 0 {
+		return give
+	}
+	at := d.r.Snapshot.PoolOf(rec.Item)
+	sellable, unsellable := d.stock.left(at)
+	asked := [2]int64{rec.Sellable, rec.Unsellable}
+	left := [2]int64{max(0, sellable), max(0, unsellable)}
+	if o.Method == removal.Return {
+		d.returnable(rec, at, asked, left)
+	}
+	give = [2]int64{min(asked[0], left[0]), min(asked[1], left[1])}
+	partial := d.r.Merchant.Profile.Partial && give[0]+give[1] > 0
+	for c := range asked {
+		if asked[c] <= left[c] {
+			continue
+		}
+		d.short(rec, at, removal.Condition(c), asked[c], left[c], partial)
+	}
+	return give
+}
+
+// short says that a pool has less than a row asks for.
+func (d *Decider) short(rec *record, at int32, c removal.Condition, asked, left int64, partial bool) {
+	has, field := d.r.Snapshot.UnitsOf(at, c), removal.FieldSellable
+	if c == removal.Unsellable {
+		field = removal.FieldUnsellable
+	}
+	args := removal.Args{}.Arg("condition", c).Arg("asked", asked).Arg("snapshot", has).
+		Arg("date", d.r.day(d.r.Snapshot.Date()))
+	if partial {
+		rec.problem(removal.QuantityReduced, field, args.Arg("taken", left).Arg("left", left))
+		return
+	}
+	args = args.Arg("taken", has-left).Arg("left", left)
+	if who := d.stock.takers(at, c); who != "" {
+		args = args.Arg("takers", who)
+	}
+	rec.problem(removal.QuantityOverStock, field, args)
+}
+
+// returnable checks what may not be sent back: dangerous goods of other classes
+// than the policy's, and recalled units where the policy says so.
+func (d *Decider) returnable(rec *record, at int32, asked, left [2]int64) {
+	if class := d.r.Snapshot.Product(at).HazmatClass; !d.r.Store.HazmatReturnable(class) {
+		rec.problem(removal.NotReturnable, removal.FieldSKU,
+			removal.Args{}.Arg("reason", "hazmat").Arg("class", class))
+		return
+	}
+	if d.r.Store.RecalledReturnable {
+		return
+	}
+	for c := range asked {
+		recalled := d.r.Snapshot.RecalledOf(at, removal.Condition(c))
+		if recalled > 0 && asked[c] > 0 && asked[c] > left[c]-recalled {
+			rec.problem(removal.NotReturnable, removal.FieldSKU, removal.Args{}.Arg("reason", "recalled"))
+			return
+		}
+	}
+}
+
+// estimate sets the fee of an accepted row, or counts why there is none.
+func (d *Decider) estimate(o *order, rec *record) {
+	country := ""
+	if o.header != nil {
+		country = o.header.Country
+	}
+	product := d.r.Snapshot.Pool(d.r.Snapshot.PoolOf(rec.Item)).Product
+	fee, ok, reason := d.r.fees.Fee(o.Method, country, policy.Product{
+		WeightG: product.WeightG, HasWeight: product.HasWeight, HasSize: product.HasSize,
+		LongestMM: product.LongestMM, MedianMM: product.MedianMM, ShortestMM: product.ShortestMM,
+	})
+	if !ok {
+		if o.NoFeeReason == "" {
+			o.NoFeeReason = reason
+		}
+		return
+	}
+	rec.Fee, rec.HasFee = fee*removal.Amount(rec.TakenSellable+rec.TakenUnsellable), true
+}

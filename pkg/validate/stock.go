@@ -1,0 +1,118 @@
+package validate
+
+import (
+	"fmt"
+	"strings"
+
+	"rensa/pkg/inventory"
+	"rensa/pkg/removal"
+)
+
+// Stock is what is left of the pools of a snapshot while rows take from it.
+// Every taking is remembered, so that a row that comes too late can be told who
+// was first, and a refused order can give back.
+type Stock struct {
+	snapshot *inventory.Snapshot
+	pools    []pool
+	takings  []taking
+	orders   []string // who took before this file, by ^taking.who
+}
+
+type pool struct {
+	sellable, unsellable int64 // taken so far
+	last                 int32 // its last taking, from 1; 0: none
+}
+
+type taking struct {
+	before               int32 // the pool's taking before this one, from 1
+	who                  int32 // row number, or ^index into orders
+	sellable, unsellable int32
+}
+
+// NewStock starts from what the snapshot shows.
+func NewStock(s *inventory.Snapshot) *Stock {
+	return &Stock{snapshot: s, pools: make([]pool, s.Pools())}
+}
+
+// TakeBefore enters units that an order took, or will take, which the snapshot
+// does not show. Takings of one order should follow one another.
+func (s *Stock) TakeBefore(pool, order string, sellable, unsellable int64) {
+	at := s.snapshot.FindPool(pool)
+	if at < 0 {
+		return
+	}
+	if n := len(s.orders); n == 0 || s.orders[n-1] != order {
+		s.orders = append(s.orders, order)
+	}
+	s.take(at, ^int32(len(s.orders)-1), sellable, unsellable)
+}
+
+func (s *Stock) take(at, who int32, sellable, unsellable int64) {
+	p := &s.pools[at]
+	s.takings = append(s.takings, taking{p.last, who, int32(sellable), int32(unsellable)})
+	p.last = int32(len(s.takings))
+	p.sellable += sellable
+	p.unsellable += unsellable
+}
+
+// giveBack undoes the last taking of a pool.
+func (s *Stock) giveBack(at int32) {
+	p := &s.pools[at]
+	t := s.takings[p.last-1]
+	p.sellable -= int64(t.sellable)
+	p.unsellable -= int64(t.unsellable)
+	p.last = t.before
+}
+
+// left is what is still to be had of a pool; it may be below zero where orders
+// took what the snapshot never had.
+func (s *Stock) left(at int32) (sellable, unsellable int64) {
+	sellable, unsellable = s.snapshot.Units(at)
+	return sellable - s.pools[at].sellable, unsellable - s.pools[at].unsellable
+}
+
+// maxTakers is how many takers a hint names.
+const maxTakers = 5
+
+// takers lists who took units of a condition, the first first, a line each:
+// "order\tA-1\t4", "row\t7\t5".
+func (s *Stock) takers(pool int32, c removal.Condition) string {
+	var all []string
+	var units []int64
+	for at := s.pools[pool].last; at > 0; at = s.takings[at-1].before {
+		t := s.takings[at-1]
+		n := int64(t.sellable)
+		if c == removal.Unsellable {
+			n = int64(t.unsellable)
+		}
+		if n == 0 {
+			continue
+		}
+		who := fmt.Sprintf("row\t%d", t.who)
+		if t.who < 0 {
+			who = "order\t" + s.orders[^t.who]
+		}
+		if k := len(all); k > 0 && all[k-1] == who {
+			units[k-1] += n
+			continue
+		}
+		all, units = append(all, who), append(units, n)
+	}
+	var b strings.Builder
+	var more int64
+	for i := range all {
+		k := len(all) - 1 - i
+		if i >= maxTakers {
+			more += units[k]
+			continue
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s\t%d", all[k], units[k])
+	}
+	if more > 0 {
+		fmt.Fprintf(&b, "\nmore\t\t%d", more)
+	}
+	return b.String()
+}
