@@ -1,0 +1,226 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/bits"
+)
+
+// The filter of used ids is a list of layers, each a Bloom filter of a fixed
+// size, the next one four times as large once one is full; only the last is ever
+// written again. It holds ids and families of the orders up to a number, and
+// whoever asks adds those after it from the orders themselves, in one
+// transaction: it can be behind but never wrong.
+
+const (
+	// A key sets filterProbes bits within one filterBlock words of 64 bits, one
+	// cache line: of the new ids two or three in a hundred are asked for in vain.
+	filterBlock   = 8
+	filterProbes  = 7
+	filterPerKey  = 12 // bits
+	filterFirst   = 4096
+	filterMaxKeys = 1 << 26
+	// A filter is written anew once it lacks filterLag orders and a part of all.
+	filterLag     = 2048
+	filterLagPart = 32
+)
+
+// hashID spreads an id over 64 bits, the same in every program for ever.
+func hashID[T string | []byte](id T) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(id) {
+		h = (h ^ uint64(id[i])) * 1099511628211
+	}
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	return h ^ h>>32
+}
+
+// filterLayer is one Bloom filter for at most room keys.
+type filterLayer struct {
+	room, keys int
+	words      []uint64
+}
+
+func newFilterLayer(room int) *filterLayer {
+	blocks := max(1, room*filterPerKey/(filterBlock*64))
+	return &filterLayer{room: room, words: make([]uint64, blocks*filterBlock)}
+}
+
+// at gives the block of a hash, and the hash by which bits in it are chosen.
+func (f *filterLayer) at(h uint64) ([]uint64, uint64) {
+	block, _ := bits.Mul64(h, uint64(len(f.words)/filterBlock))
+	return f.words[block*filterBlock:][:filterBlock], h * 0x9e3779b97f4a7c15
+}
+
+func (f *filterLayer) add(h uint64) {
+	block, h := f.at(h)
+	for range filterProbes {
+		block[h>>61] |= 1 << (h >> 55 & 63)
+		h = h<<9 | h>>55
+	}
+	f.keys++
+}
+
+func (f *filterLayer) has(h uint64) bool {
+	block, h := f.at(h)
+	for range filterProbes {
+		if block[h>>61]&(1<<(h>>55&63)) == 0 {
+			return false
+		}
+		h = h<<9 | h>>55
+	}
+	return true
+}
+
+// idFilter is the filter of one merchant.
+type idFilter struct {
+	seq    int64 // of the last order in it
+	layers []*filterLayer
+}
+
+func (f *idFilter) add(h uint64) {
+	if n := len(f.layers); n == 0 {
+		f.layers = append(f.layers, newFilterLayer(filterFirst))
+	} else if last := f.layers[n-1]; last.keys >= last.room {
+		f.layers = append(f.layers, newFilterLayer(min(4*last.room, filterMaxKeys)))
+	}
+	f.layers[len(f.layers)-1].add(h)
+}
+
+func (f *idFilter) has(h uint64) bool {
+	for _, l := range f.layers {
+		if l.has(h) {
+			return true
+		}
+	}
+	return false
+}
+
+func encodeFilterLayer(f *filterLayer) []byte {
+	w := &writer{b: openFrame(make([]byte, 0, frameSize+32+8*len(f.words)), blockIDs)}
+	w.uvarint(uint64(f.room))
+	w.uvarint(uint64(f.keys))
+	for _, word := range f.words {
+		w.fixed64(word)
+	}
+	closeFrame(w.b)
+	return w.b
+}
+
+func decodeFilterLayer(block []byte) (*filterLayer, error) {
+	r, err := payload(block, blockIDs)
+	if err != nil {
+		return nil, err
+	}
+	room, keys := r.uvarint(), r.uvarint()
+	if room > filterMaxKeys || keys > room || len(r.b) != 8*filterBlock*max(1, int(room)*filterPerKey/(filterBlock*64)) {
+		return nil, ErrDamaged
+	}
+	f := newFilterLayer(int(room))
+	f.keys = int(keys)
+	for i := range f.words {
+		f.words[i] = r.fixed64()
+	}
+	return f, r.end()
+}
+
+// filter reads the merchant's filter as it was last written, without the orders
+// that came later. A damaged one is made anew from all orders.
+func (t *tx) filter(ctx context.Context, merchant string) (*idFilter, error) {
+	f := &idFilter{}
+	broken := false
+	err := t.each(ctx, func(rows *sql.Rows) error {
+		var block []byte
+		if err := rows.Scan(&f.seq, &block); err != nil {
+			return err
+		}
+		layer, err := decodeFilterLayer(block)
+		broken = broken || err != nil
+		f.layers = append(f.layers, layer)
+		return nil
+	}, `SELECT seq, block FROM id_filter WHERE merchant = $1 ORDER BY layer`, merchant)
+	if broken {
+		return &idFilter{}, err
+	}
+	return f, err
+}
+
+// catchUp adds the orders after those in the filter, up to one.
+func (t *tx) catchUp(ctx context.Context, merchant string, f *idFilter, upTo int64) error {
+	return t.each(ctx, func(rows *sql.Rows) error {
+		var id, family string
+		if err := rows.Scan(&f.seq, &id, text{&family}); err != nil {
+			return err
+		}
+		f.add(hashID(id))
+		if family != "" {
+			f.add(hashID(family))
+		}
+		return nil
+	}, `SELECT seq, id, family FROM removal_order WHERE merchant = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`, merchant, f.seq, upTo)
+}
+
+// saveFilter writes the filter once it lacks enough orders. The last of them are
+// given by their hashes; those before stand in the ledger.
+func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hashes []uint64) error {
+	var seq int64
+	err := t.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM id_filter WHERE merchant = $1`, h.id).Scan(&seq)
+	if err != nil {
+		return err
+	}
+	if h.orders-seq < max(filterLag, h.orders/filterLagPart) {
+		return nil
+	}
+	f, err := t.filter(ctx, h.id)
+	if err != nil {
+		return err
+	}
+	from := max(0, len(f.layers)-1)
+	if f.seq != seq { // damaged: all of it is written anew
+		from = 0
+		if _, err := t.ExecContext(ctx, `DELETE FROM id_filter WHERE merchant = $1`, h.id); err != nil {
+			return err
+		}
+	}
+	if err := t.catchUp(ctx, h.id, f, before); err != nil {
+		return err
+	}
+	for _, hash := range hashes {
+		f.add(hash)
+	}
+	for i := from; i < len(f.layers); i++ {
+		_, err := t.ExecContext(ctx, `INSERT INTO id_filter (merchant, layer, seq, block) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (merchant, layer) DO UPDATE SET seq = excluded.seq, block = excluded.block`,
+			h.id, i, h.orders, encodeFilterLayer(f.layers[i]))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// IDFilter gives a quick test for ids of a merchant: false means that the id is
+// certainly unused, as of the merchant's present revision; true that UsedIDs has
+// to be asked. The test may be called by several goroutines.
+func (l *Ledger) IDFilter(ctx context.Context, merchant string) (maybe func(id []byte) bool, err error) {
+	var f *idFilter
+	err = l.read(ctx, func(tx *tx) error {
+		var orders int64
+		err := tx.QueryRowContext(ctx, `SELECT orders FROM merchant WHERE id = $1`, merchant).Scan(&orders)
+		if err != nil {
+			return missing(err)
+		}
+		if f, err = tx.filter(ctx, merchant); err != nil {
+			return err
+		}
+		return tx.catchUp(ctx, merchant, f, orders)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("filter of ids: %w", err)
+	}
+	return func(id []byte) bool { return f.has(hashID(id)) }, nil
+}

@@ -1,0 +1,122 @@
+package ledger
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"rensa/pkg/removal"
+)
+
+// TestFilterHash: the hash must never change, or filters that stand in ledgers
+// would call used ids new.
+func TestFilterHash(t *testing.T) {
+	t.Parallel()
+	if got := hashID("R261120-ABCDEFGH"); got != hashID([]byte("R261120-ABCDEFGH")) || got != 0x1275fa847bbfb531 {
+		t.Errorf("hash is %#x", got)
+	}
+}
+
+func TestFilterLayers(t *testing.T) {
+	t.Parallel()
+	f := &idFilter{}
+	const n = 30_000
+	for i := range n {
+		f.add(hashID(fmt.Sprint("id-", i)))
+	}
+	if len(f.layers) != 3 {
+		t.Errorf("%d layers, want 3", len(f.layers))
+	}
+	for i, layer := range f.layers {
+		decoded, err := decodeFilterLayer(encodeFilterLayer(layer))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.layers[i] = decoded
+	}
+	wrong := 0
+	for i := range n {
+		if !f.has(hashID(fmt.Sprint("id-", i))) {
+			t.Fatalf("id-%d is taken for new", i)
+		}
+		if f.has(hashID(fmt.Sprint("new-", i))) {
+			wrong++
+		}
+	}
+	if wrong > n/25 {
+		t.Errorf("%d of %d new ids are not taken for new", wrong, n)
+	}
+}
+
+// TestFilterDamaged: a filter whose bytes went bad is made anew, and written so
+// with the next orders.
+func TestFilterDamaged(t *testing.T) {
+	t.Parallel()
+	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := l.AddMerchant(t.Context(), removal.Merchant{ID: "acme"}); err != nil {
+		t.Fatal(err)
+	}
+	var used []string
+	commit := func(revision int64) {
+		c := &Commit{Merchant: "acme", Revision: revision, Run: Run{ID: fmt.Sprint("run-", revision)}}
+		c.Orders = func(yield func(removal.Order) error) error {
+			for range filterLag + 50 {
+				id := fmt.Sprint("id-", len(used))
+				used = append(used, id)
+				if err := yield(removal.Order{ID: id, State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if err := l.Commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		maybe, err := l.IDFilter(t.Context(), "acme")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range used {
+			if !maybe([]byte(id)) {
+				t.Fatalf("%s is taken for new", id)
+			}
+		}
+	}
+	layers := func() (n, seq int64) {
+		if err := l.writer.QueryRow(`SELECT count(*), max(seq) FROM id_filter`).Scan(&n, &seq); err != nil {
+			t.Fatal(err)
+		}
+		return n, seq
+	}
+	commit(0)
+	commit(1)
+	commit(2)
+	if n, seq := layers(); n != 2 || seq != int64(len(used)) {
+		t.Fatalf("%d layers up to %d", n, seq)
+	}
+	if _, err := l.writer.Exec(`UPDATE id_filter SET block = x'00' WHERE layer = 0`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.IDFilter(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	commit(3)
+	if n, seq := layers(); n != 2 || seq != int64(len(used)) {
+		t.Fatalf("%d layers up to %d", n, seq)
+	}
+	var block []byte
+	if err := l.writer.QueryRow(`SELECT block FROM id_filter WHERE layer = 0`).Scan(&block); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decodeFilterLayer(block); err != nil {
+		t.Errorf("the damaged layer stayed: %v", err)
+	}
+}

@@ -1,0 +1,146 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed schema
+var schemas embed.FS
+
+// dialect is what differs between databases. Everything else is SQL that both
+// SQLite and PostgreSQL understand, its arguments written $1, $2.
+type dialect struct {
+	goose  goose.Dialect
+	schema string // folder of the migrations
+	// marks stands for n arguments of which the first has number from.
+	marks func(from, n int) string
+	// holdsSKU is a condition on an order's lines that each order with the SKU
+	// fulfils (and hardly any other), and its argument.
+	holdsSKU func(mark, sku string) (condition string, arg any)
+	// repeats tells whether an insert broke a unique index that is not the
+	// table's primary key.
+	repeats func(error) bool
+	// explain adds the sentinel that a driver's error stands for.
+	explain func(error) error
+}
+
+var sqliteDialect = dialect{
+	goose:  goose.DialectSQLite3,
+	schema: "schema/sqlite",
+	// Numbered arguments are looked up by name, one after the other: in a
+	// statement of a thousand that takes longer than the statement.
+	marks: func(_, n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") },
+	holdsSKU: func(mark, sku string) (string, any) {
+		return "instr(lines, " + mark + ") > 0", "[" + string(appendJSON(nil, sku)) + ","
+	},
+	repeats: func(err error) bool {
+		var e *sqlite.Error
+		return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	},
+	explain: explainSQLite,
+}
+
+func explainSQLite(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch code := e.Code(); {
+	case code&0xff == sqlite3.SQLITE_BUSY, code&0xff == sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	case code == sqlite3.SQLITE_CONSTRAINT_UNIQUE, code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return fmt.Errorf("%w: %w", ErrExists, err)
+	case code&0xff == sqlite3.SQLITE_CONSTRAINT:
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return err
+}
+
+// pragmas hold for every connection, so they stand in the address. A large page
+// (8, 16 KB) gained nothing in BenchmarkCommit. The journal of a large commit is
+// cut back to 64 MB afterwards.
+const pragmas = "_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1" +
+	"&_pragma=journal_size_limit(67108864)"
+
+func (l *Ledger) openSQLite(ctx context.Context, path string, readers int) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	// Addresses stand in it: made for its owner alone. SQLite gives the files
+	// beside it the same rights.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	slash := filepath.ToSlash(path)
+	if !strings.HasPrefix(slash, "/") {
+		slash = "/" + slash // C:/…
+	}
+	address := "file://" + (&url.URL{Path: slash}).EscapedPath() + "?" + pragmas
+	// Room for 32 MB of pages, so that a large commit is not written twice.
+	if l.writer, err = sql.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-32768)"); err != nil {
+		return err
+	}
+	l.writer.SetMaxOpenConns(1)
+	if err := l.migrate(ctx, path+".lock"); err != nil {
+		return err
+	}
+	if l.readers, err = sql.Open("sqlite", address+"&_query_only=1"); err != nil {
+		return err
+	}
+	l.readers.SetMaxOpenConns(readers)
+	l.readers.SetMaxIdleConns(readers)
+	return nil
+}
+
+// migrate brings the schema up to the program's. goose knows no lock for SQLite,
+// so a file beside the ledger keeps two programs from doing it at once.
+func (l *Ledger) migrate(ctx context.Context, lockPath string) (err error) {
+	lock := flock.New(lockPath, flock.SetPermissions(0o600))
+	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+
+	migrations, err := fs.Sub(schemas, l.dialect.schema)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(l.dialect.goose, l.writer, migrations,
+		goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+	if err != nil {
+		return err
+	}
+	have, known, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read its version: %w", err)
+	}
+	if have > known {
+		return fmt.Errorf("its schema is %d, this program knows up to %d: %w", have, known, ErrNewer)
+	}
+	if have < known {
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("migrate from %d to %d: %w", have, known, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"testing"
+)
+
+// TestExplain: a lock that another program holds is known by its code.
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	var txs [2]*sql.Tx
+	var errs [2]error
+	for i := range txs {
+		db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		txs[i], errs[i] = db.BeginTx(t.Context(), nil)
+	}
+	if errs[0] != nil || !errors.Is(explainSQLite(errs[1]), ErrBusy) {
+		t.Errorf("errors are %v", errs)
+	}
+	if err := txs[0].Rollback(); err != nil {
+		t.Error(err)
+	}
+	plain := errors.New("plain")
+	if got := explainSQLite(plain); got != plain || explainSQLite(nil) != nil { //nolint:errorlint // it must be the very same
+		t.Errorf("another error became %v", got)
+	}
+}
+
+// TestPragmas: they hold on every connection.
+func TestPragmas(t *testing.T) {
+	t.Parallel()
+	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, db := range []*sql.DB{l.writer, l.readers} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+			var got string
+			if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
+			}
+		}
+	}
+	if _, err := l.readers.Exec(`DELETE FROM merchant`); err == nil {
+		t.Error("a reader may write")
+	}
+}

@@ -1,0 +1,86 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+)
+
+// UsedIDs tells which of any number of ids are used: an order has the id or was
+// made from it, and the marketplace did not refuse it. The answer for such an id
+// is the ids of its whole family, in the order in which they were made.
+func (l *Ledger) UsedIDs(ctx context.Context, merchant string, ids []string) (map[string][]string, error) {
+	type member struct {
+		seq int64
+		id  string
+	}
+	families := map[string][]member{}
+	familyOf := map[string]string{}
+	err := l.read(ctx, func(tx *tx) error {
+		seen := map[int64]bool{}
+		take := func(rows *sql.Rows) error {
+			var m member
+			var family string
+			if err := rows.Scan(&m.seq, &m.id, text{&family}); err != nil {
+				return err
+			}
+			if family == "" {
+				family = m.id
+			}
+			familyOf[m.id] = family
+			if !seen[m.seq] {
+				seen[m.seq] = true
+				families[family] = append(families[family], m)
+			}
+			return nil
+		}
+		byID := func(marks string) string {
+			return `SELECT seq, id, family FROM removal_order WHERE merchant = $1 AND state <> 'refused' AND id IN (` + marks + `)`
+		}
+		byFamily := func(marks string) string {
+			return `SELECT seq, id, family FROM removal_order WHERE merchant = $1 AND state <> 'refused' AND family IN (` + marks + `)`
+		}
+		if err := tx.probe(ctx, merchant, ids, byID, take); err != nil {
+			return err
+		}
+		if err := tx.probe(ctx, merchant, ids, byFamily, take); err != nil {
+			return err
+		}
+		// An id that is itself a part or a follow-up brings in its whole family.
+		asked := make(map[string]bool, len(ids))
+		for _, id := range ids {
+			asked[id] = true
+		}
+		var more []string
+		for family := range families {
+			if !asked[family] {
+				more = append(more, family)
+			}
+		}
+		slices.Sort(more)
+		if err := tx.probe(ctx, merchant, more, byID, take); err != nil {
+			return err
+		}
+		return tx.probe(ctx, merchant, more, byFamily, take)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("used ids: %w", err)
+	}
+	used := map[string][]string{}
+	for _, id := range ids {
+		family, ok := familyOf[id]
+		if !ok {
+			family = id
+		}
+		members := families[family]
+		if len(members) == 0 || used[id] != nil {
+			continue
+		}
+		slices.SortFunc(members, func(a, b member) int { return int(a.seq - b.seq) })
+		for _, m := range members {
+			used[id] = append(used[id], m.id)
+		}
+	}
+	return used, nil
+}
