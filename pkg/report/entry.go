@@ -1,0 +1,195 @@
+package report
+
+import (
+	"unsafe"
+
+	"rensa/pkg/policy"
+	"rensa/pkg/removal"
+	"rensa/templates"
+)
+
+// entry is one row with its order and its problems, as all outputs see it.
+type entry struct {
+	*Row
+	order *removal.OrderOutcome
+	first bool // the order begins with this row
+	// problems are those that stand on this row: on an order's first row the
+	// order's, then the row's own; with place and value. said goes beside it.
+	problems []removal.Problem
+	said     []said
+	texts    *renderer
+	headers  *headers
+}
+
+type said struct{ message, hint string }
+
+func (e *entry) set(in *Input, r *Row) {
+	e.Row, e.order = r, &in.Orders[r.Outcome.Order]
+	e.first = r.Outcome.Row == e.order.Row
+	e.problems, e.said = e.problems[:0], e.said[:0]
+	if e.first {
+		for _, p := range e.order.Problems {
+			e.add(in, p)
+		}
+	}
+	for _, p := range r.Outcome.Problems {
+		p.SKU = string(r.Row.Value(removal.FieldSKU))
+		e.add(in, p)
+	}
+	e.headers.begin(e)
+}
+
+func (e *entry) add(in *Input, p removal.Problem) {
+	if p.OrderID == "" {
+		p.OrderID = e.orderID()
+		if p.Code.Scope() == removal.ScopeOrder {
+			p.OrderID = ownID(e.order)
+		}
+	}
+	if p.Row == 0 {
+		p.Row, p.Line = e.Row.Row.Number, e.Row.Row.Line
+	}
+	if in.Locate != nil {
+		in.Locate(&p, e.Row.Row)
+	} else {
+		in.locate(&p, e.Row.Row)
+	}
+	e.problems = append(e.problems, p)
+}
+
+// locate is for layout A, where every value stands in the row under its heading.
+func (in *Input) locate(p *removal.Problem, r *removal.Row) {
+	p.Sheet = in.Run.Sheet
+	if p.Col == 0 && p.Field < removal.NumFields {
+		p.Col = in.FieldColumns[p.Field]
+		p.Value = string(r.Value(p.Field))
+	}
+	if p.Code == removal.ColumnCount && p.Col == 0 {
+		p.Col = len(in.Headings) + 1
+	}
+	if p.Col == 0 {
+		return
+	}
+	if p.Col <= len(in.Headings) {
+		p.Column = in.Headings[p.Col-1]
+	}
+	p.Cell = cellName(p.Col, p.Row)
+}
+
+// orderID is the id under which people find the row's order: of an accepted row
+// the accepted one, of a row seen before that of the earlier order, else the one
+// that stands in the file, or was made where none did.
+func (e *entry) orderID() string {
+	switch e.Outcome.Status {
+	case removal.Accepted:
+		return acceptedID(e.order, e.Outcome.Part)
+	case removal.Seen:
+		for i := range e.Outcome.Problems {
+			if p := &e.Outcome.Problems[i]; p.Code == removal.RowSeen && p.Args.Get("order") != "" {
+				return p.Args.Get("order")
+			}
+		}
+	case removal.Rejected:
+	}
+	return ownID(e.order)
+}
+
+// ownID is the id that the file gave, else that of the earlier order that it was
+// recognised as, else the one that was made.
+func ownID(o *removal.OrderOutcome) string {
+	switch {
+	case o.Given != "":
+		return o.Given
+	case o.Matched:
+		return o.Family
+	}
+	return o.ID
+}
+
+// acceptedID is the id of an order, or of one part of a split order.
+func acceptedID(o *removal.OrderOutcome, part int32) string {
+	if o.Parts != nil {
+		return o.Parts[part]
+	}
+	return o.ID
+}
+
+// say gives message and hint of the i-th problem, made once for all outputs.
+func (e *entry) say(i int) said {
+	for len(e.said) <= i {
+		e.said = append(e.said, e.texts.say(&e.problems[len(e.said)]))
+	}
+	return e.said[i]
+}
+
+// renderer makes sentences of problems in the language of the report.
+type renderer struct {
+	in    *Input
+	texts *templates.Texts
+}
+
+func newRenderer(in *Input) *renderer { return &renderer{in: in, texts: in.Texts} }
+
+// facts are a problem's arguments with those that its place and value give.
+type facts struct {
+	problem *removal.Problem
+	suggest string
+}
+
+func (f facts) Get(name string) string {
+	switch name {
+	case "column":
+		return f.problem.Column
+	case "suggest":
+		return f.suggest
+	}
+	if v := f.problem.Args.Get(name); v != "" {
+		return v
+	}
+	switch name {
+	case "field":
+		return f.problem.Field.String()
+	case "order":
+		return f.problem.OrderID
+	case "sku":
+		return f.problem.SKU
+	}
+	return ""
+}
+
+func (r *renderer) say(p *removal.Problem) said {
+	message, hint := Say(r.texts, r.in.Policy, p)
+	return said{message, hint}
+}
+
+// Say gives message and hint of a problem in a language. The policy, which may be
+// nil, helps where a hint is made of the value.
+func Say(texts *templates.Texts, set *policy.Set, p *removal.Problem) (message, hint string) {
+	f := facts{problem: p}
+	if set != nil && p.Value != "" {
+		f.suggest = suggest(set, p)
+	}
+	return texts.Render(p.Code.String(), p.Value, f)
+}
+
+// suggest answers a wrong part of an address with the right one. It is not kept
+// with the decision, since no address value is.
+func suggest(set *policy.Set, p *removal.Problem) string {
+	switch p.Code {
+	case removal.AddressCountryUnknown:
+		code, _ := set.CountryByName(p.Value)
+		return code
+	case removal.AddressPostalInvalid:
+		if c, ok := set.Country(p.Args.Get("country")); ok {
+			return c.SuggestPostal(p.Value)
+		}
+	case removal.AddressStateUnknown:
+		if c, ok := set.Country(p.Args.Get("country")); ok {
+			return c.NearestState(p.Value)
+		}
+	}
+	return ""
+}
+
+// view shows bytes as a string without copying them: for callees that keep nothing.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"io"
+
+	"rensa/pkg/removal"
+)
+
+const resultHeading = "row,line,order_id,method,sku,fnsku,sellable_requested,unsellable_requested," +
+	"sellable_accepted,unsellable_accepted,status,codes,fee,currency\r\n"
+
+// result writes result.csv: a line for every item row, in input order.
+type result struct {
+	w        io.Writer
+	currency string
+	buf      []byte
+}
+
+func newResult(in *Input, open func() (io.Writer, error)) (*result, error) {
+	w, err := open()
+	if err != nil {
+		return nil, err
+	}
+	r := &result{w: w, currency: in.Currency}
+	if in.Merchant.Profile.CSVBOM {
+		r.buf = append(r.buf, bom...)
+	}
+	r.buf = append(r.buf, resultHeading...)
+	return r, nil
+}
+
+func (r *result) row(e *entry) error {
+	r.buf = appendResult(r.buf, e, r.currency)
+	if len(r.buf) < 1<<15 {
+		return nil
+	}
+	return r.close()
+}
+
+func (r *result) close() error {
+	_, err := r.w.Write(r.buf)
+	r.buf = r.buf[:0]
+	return err
+}
+
+// appendResult formats one line. It is the hot path of an upload without faults:
+// no string is made for a good row.
+func appendResult(dst []byte, e *entry, currency string) []byte {
+	o := e.Outcome
+	dst = appendNumber(dst, o.Row)
+	dst = append(dst, ',')
+	dst = appendPositive(dst, o.Line)
+	dst = append(dst, ',')
+	dst = appendCell(dst, e.orderID())
+	dst = append(dst, ',')
+	dst = append(dst, e.order.Method.String()...)
+	dst = append(dst, ',')
+	dst = appendCell(dst, e.Row.Row.Value(removal.FieldSKU))
+	dst = append(dst, ',')
+	dst = appendCell(dst, e.FNSKU)
+	dst = append(dst, ',')
+	for _, n := range [...]int64{o.Sellable, o.Unsellable, o.TakenSellable, o.TakenUnsellable} {
+		dst = append(appendNumber(dst, n), ',')
+	}
+	dst = append(dst, o.Status.String()...)
+	dst = append(dst, ',')
+	dst = appendCodes(dst, e)
+	dst = append(dst, ',')
+	if o.HasFee {
+		dst = append(dst, o.Fee.String()...)
+		dst = append(dst, ',')
+		dst = append(dst, currency...)
+	} else {
+		dst = append(dst, ',')
+	}
+	return append(dst, '\r', '\n')
+}
+
+// appendCodes lists the codes that concern a row: its own, the errors of its
+// order on each of the order's rows, and the order's other problems on the first.
+// Each code stands once.
+func appendCodes(dst []byte, e *entry) []byte {
+	own, order := e.Outcome.Problems, e.order.Problems
+	if len(own) == 0 && len(order) == 0 {
+		return dst
+	}
+	var given [256]bool
+	start := len(dst)
+	add := func(c removal.Code) {
+		if given[c] {
+			return
+		}
+		given[c] = true
+		if len(dst) > start {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, c.String()...)
+	}
+	for i := range own {
+		add(own[i].Code)
+	}
+	for i := range order {
+		if order[i].Code.IsError() {
+			add(order[i].Code)
+		}
+	}
+	for i := range order {
+		if e.first {
+			add(order[i].Code)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,205 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
+)
+
+// Summary is summary.json: what scripts, pages and commands read of a run. Its
+// keys are stable; keys may be added.
+type Summary struct {
+	RunID         string           `json:"run_id"`
+	Merchant      string           `json:"merchant"`
+	FileName      string           `json:"file_name"`
+	SHA256        string           `json:"sha256"`
+	Bytes         int64            `json:"bytes"`
+	Kind          string           `json:"kind"`
+	Layout        string           `json:"layout,omitempty"`
+	Encoding      string           `json:"encoding"`
+	Delimiter     string           `json:"delimiter,omitempty"`
+	Container     string           `json:"container,omitempty"`
+	Sheet         string           `json:"sheet,omitempty"`
+	Snapshot      *SnapshotSummary `json:"snapshot"`
+	PolicyVersion string           `json:"policy_version"`
+	Acceptance    string           `json:"acceptance,omitempty"`
+	Started       string           `json:"started"`
+	Finished      string           `json:"finished"`
+	Rows          RowCounts        `json:"rows"`
+	Orders        OrderCounts      `json:"orders"`
+	Units         UnitCounts       `json:"units"`
+	Fees          FeeSum           `json:"fees"`
+	// Problems counts by code, infos too; an order's problem counts once.
+	Problems map[string]int    `json:"problems"`
+	Files    []File            `json:"files"`
+	Outbound []OutboundSummary `json:"outbound"`
+
+	counts   [256]int
+	finished time.Time
+}
+
+// SnapshotSummary names the stock that rows were checked against.
+type SnapshotSummary struct {
+	ID   string `json:"id"`
+	Date string `json:"date"`
+}
+
+// RowCounts always add up: read = accepted + rejected + seen.
+type RowCounts struct {
+	Read     int64 `json:"read"`
+	Accepted int64 `json:"accepted"`
+	Rejected int64 `json:"rejected"`
+	Seen     int64 `json:"seen"`
+}
+
+// OrderCounts counts orders: accepted ones have at least one accepted row.
+type OrderCounts struct {
+	Accepted int64 `json:"accepted"`
+	Refused  int64 `json:"refused"`
+}
+
+// UnitCounts are the units of both conditions.
+type UnitCounts struct {
+	Sellable   UnitSum `json:"sellable"`
+	Unsellable UnitSum `json:"unsellable"`
+}
+
+// UnitSum is what all rows asked for, and what was accepted.
+type UnitSum struct {
+	Requested int64 `json:"requested"`
+	Accepted  int64 `json:"accepted"`
+}
+
+// FeeSum is the estimate for all accepted lines that have a figure.
+type FeeSum struct {
+	Amount             removal.Amount `json:"amount"`
+	Currency           string         `json:"currency"`
+	LinesWithoutFigure int64          `json:"lines_without_figure"`
+}
+
+// OutboundSummary is one file to be handed on.
+type OutboundSummary struct {
+	File   string   `json:"file"`
+	SHA256 string   `json:"sha256"`
+	Orders []string `json:"orders"`
+}
+
+func newSummary(in *Input) *Summary {
+	run := &in.Run
+	s := &Summary{
+		RunID: run.ID, Merchant: run.Merchant, FileName: run.FileName, SHA256: run.SHA256,
+		Bytes: run.Bytes, Kind: string(run.Kind), Layout: run.Layout, Encoding: run.Encoding,
+		Delimiter: run.Delimiter, Container: run.Container, Sheet: run.Sheet,
+		PolicyVersion: run.PolicyVersion,
+		Acceptance:    string(run.Acceptance),
+		Started:       in.time(run.Started),
+		Rows: RowCounts{
+			Read: int64(run.Read), Accepted: int64(run.Accepted),
+			Rejected: int64(run.Rejected), Seen: int64(run.Seen),
+		},
+		Orders:   OrderCounts{Accepted: int64(run.OrdersAccepted), Refused: int64(run.OrdersRefused)},
+		Fees:     FeeSum{Currency: in.Currency},
+		Problems: map[string]int{}, Files: []File{}, Outbound: []OutboundSummary{},
+	}
+	if snap := in.snapshot(); snap != nil {
+		s.Snapshot = &SnapshotSummary{ID: snap.ID, Date: in.snapshotDate(snap, time.RFC3339)}
+	}
+	for i := range in.FileProblems {
+		s.counts[in.FileProblems[i].Code]++
+	}
+	return s
+}
+
+func (in *Input) zone() *time.Location {
+	if in.Zone == nil {
+		return time.UTC
+	}
+	return in.Zone
+}
+
+// time writes a moment to the second, in the merchant's zone; "" for none.
+func (in *Input) time(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(in.zone()).Format(time.RFC3339)
+}
+
+func (in *Input) snapshot() *Snapshot {
+	if in.Snapshot != nil {
+		return in.Snapshot
+	}
+	if in.Run.SnapshotID == "" {
+		return nil
+	}
+	return &Snapshot{ID: in.Run.SnapshotID, Date: in.Run.SnapshotDate, DateHasTime: true}
+}
+
+// snapshotDate writes the snapshot's date with its time where it has one.
+func (in *Input) snapshotDate(s *Snapshot, layout string) string {
+	if s.Date.IsZero() {
+		return ""
+	}
+	if !s.DateHasTime {
+		layout = time.DateOnly
+	}
+	return s.Date.In(in.zone()).Format(layout)
+}
+
+// add counts a row. Counts of rows and orders are the run's; the rest is summed here.
+func (s *Summary) add(e *entry) {
+	o := e.Outcome
+	s.Units.Sellable.Requested += o.Sellable
+	s.Units.Unsellable.Requested += o.Unsellable
+	for i := range e.problems {
+		s.counts[e.problems[i].Code]++
+	}
+	if o.Status != removal.Accepted {
+		return
+	}
+	s.Units.Sellable.Accepted += o.TakenSellable
+	s.Units.Unsellable.Accepted += o.TakenUnsellable
+	if o.HasFee {
+		s.Fees.Amount += o.Fee
+	} else {
+		s.Fees.LinesWithoutFigure++
+	}
+}
+
+// end adds what is known when all rows are through.
+func (s *Summary) end(in *Input, finished time.Time, outbound []ledger.Outbound) {
+	s.finished, s.Finished = finished, in.time(finished)
+	for _, o := range outbound {
+		orders := o.Orders
+		if orders == nil {
+			orders = []string{}
+		}
+		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders})
+	}
+	for c, n := range s.counts {
+		if n > 0 {
+			s.Problems[removal.Code(c).String()] = n
+		}
+	}
+}
+
+func writeSummary(s *Summary, create Create) (File, error) {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return File{}, err
+	}
+	f, err := newFile(FileName(Summaries), create)
+	if err != nil {
+		return File{}, err
+	}
+	if _, err := fmt.Fprintf(f, "%s\n", text); err != nil {
+		return File{}, err
+	}
+	if err := f.close(); err != nil {
+		return File{}, err
+	}
+	return f.file(), nil
+}

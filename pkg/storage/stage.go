@@ -1,0 +1,184 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// Stage is a folder of files that is filled under a hidden name and then appears
+// whole under its own. Create may be called from several goroutines; each file
+// is written by one.
+type Stage struct {
+	dir  *Dir
+	temp string
+
+	mu     sync.Mutex
+	files  map[string]*stageFile
+	synced bool
+	gone   bool
+}
+
+// Stage begins a folder under a temporary name, which must be free and should be
+// hidden (begin with a dot), so that List does not show it. It lies in the same
+// Dir as the final place. What a crash left behind under a temporary name can be
+// found by that name: moved to its place with Move, if Sync had returned, or
+// deleted.
+func (d *Dir) Stage(temp string) (*Stage, error) {
+	if err := d.makeParent(temp); err != nil {
+		return nil, fmt.Errorf("storage: stage: %w", err)
+	}
+	if err := d.root.Mkdir(temp, 0o755); err != nil {
+		return nil, fmt.Errorf("storage: stage: %w", err)
+	}
+	return &Stage{dir: d, temp: temp, files: map[string]*stageFile{}}, nil
+}
+
+// Create begins a file of the folder; the name has no slash and is new. The file
+// counts once its Close has returned nil: it is synced then.
+func (s *Stage) Create(name string) (io.WriteCloser, error) {
+	if name == "" || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
+		return nil, fmt.Errorf("storage: stage: name %q: %w", name, fs.ErrInvalid)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return nil, fmt.Errorf("storage: stage: %s: %w", name, fs.ErrClosed)
+	}
+	full := path.Join(s.temp, name)
+	f, err := s.dir.root.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("storage: stage: %w", err)
+	}
+	sf := &stageFile{stage: s, f: f, hashing: newHashing(f)}
+	s.files[name] = sf
+	s.synced = false
+	return sf, nil
+}
+
+// Sync makes what was written durable under the temporary name. It fails where a
+// file is not closed yet or could not be written whole.
+func (s *Stage) Sync() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return fmt.Errorf("storage: stage: %w", fs.ErrClosed)
+	}
+	for name, f := range s.files {
+		if !f.closed {
+			return fmt.Errorf("storage: stage: %s is still open", name)
+		}
+		if f.err != nil {
+			return fmt.Errorf("storage: stage: %s: %w", name, f.err)
+		}
+	}
+	if s.synced {
+		return nil
+	}
+	if err := s.dir.syncFolder(s.temp); err != nil {
+		return err
+	}
+	if err := s.dir.syncFolder(path.Dir(s.temp)); err != nil {
+		return err
+	}
+	s.synced = true
+	return nil
+}
+
+// Commit gives the folder its final name, which must be free (fs.ErrExist), and
+// returns its files sorted by name. After an error the staged folder is still
+// there: Commit again, or Discard.
+func (s *Stage) Commit(final string) ([]File, error) {
+	if err := s.Sync(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.dir.Move(s.temp, final); err != nil {
+		return nil, err
+	}
+	s.gone = true
+	return s.list(), nil
+}
+
+// Files lists what was created so far and closed, sorted by name.
+func (s *Stage) Files() []File {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.list()
+}
+
+func (s *Stage) list() []File {
+	var list []File
+	for name, f := range s.files {
+		if f.closed && f.err == nil {
+			file := f.file()
+			file.Name = name
+			list = append(list, file)
+		}
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}
+
+// Discard takes the folder away with all in it. After Commit it does nothing, so
+// that it can be deferred.
+func (s *Stage) Discard() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return nil
+	}
+	var err error
+	for _, f := range s.files {
+		if !f.closed {
+			f.closed = true
+			err = errors.Join(err, f.f.Close())
+		}
+	}
+	if err = errors.Join(err, s.dir.discard(s.temp)); err != nil {
+		return fmt.Errorf("storage: discard: %w", err)
+	}
+	s.gone = true
+	return nil
+}
+
+type stageFile struct {
+	*hashing
+	stage  *Stage
+	f      *os.File
+	err    error // of a write: the file is not whole
+	closed bool
+}
+
+func (f *stageFile) Write(p []byte) (int, error) {
+	n, err := f.hashing.Write(p)
+	if err != nil {
+		err = fmt.Errorf("storage: stage: %w", err)
+		f.err = err
+	}
+	return n, err
+}
+
+func (f *stageFile) Close() error {
+	f.stage.mu.Lock()
+	defer f.stage.mu.Unlock()
+	if f.closed {
+		return f.err
+	}
+	f.closed = true
+	err := f.err
+	if err == nil {
+		err = f.f.Sync()
+	}
+	if err = errors.Join(err, f.f.Close()); err != nil {
+		f.err = fmt.Errorf("storage: stage: %w", err)
+	}
+	return f.err
+}
