@@ -1,0 +1,125 @@
+package process
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"rensa/pkg/decode"
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
+	"rensa/pkg/upload"
+	"rensa/pkg/validate"
+)
+
+// outcomesPerBlock is how many outcomes are packed together.
+const outcomesPerBlock = 4096
+
+// decision is what was decided about an upload: everything that its reports are
+// made from, beside the original.
+type decision struct {
+	counts   validate.Counts
+	problems []removal.Problem // of the file
+	orders   []removal.OrderOutcome
+	packed   [][]byte // outcomes in the order of the rows, as they are committed
+	// blocks gives the outcomes from wherever they are.
+	blocks func() iter.Seq2[[]removal.Outcome, error]
+}
+
+// decide is the first pass over an upload: every row gets its outcome.
+func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
+	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
+	var d decision
+	pending := make([]removal.Outcome, 0, outcomesPerBlock)
+	pack := func() {
+		if len(pending) > 0 {
+			d.packed = append(d.packed, ledger.EncodeOutcomes(nil, pending))
+			pending = pending[:0]
+		}
+	}
+	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
+		if pending = append(pending, *o); len(pending) == outcomesPerBlock {
+			pack()
+		}
+		return nil
+	})
+	grouper := upload.NewGrouper()
+	prepare := func(b *batch) error {
+		b.checked = resize(b.checked, len(b.rows))
+		rules.Check(b.rows, b.checked, hintsIn(b.number))
+		return nil
+	}
+	consume := func(b *batch) error {
+		b.groups = b.groups[:0]
+		for i := range b.rows {
+			r := &b.rows[i]
+			b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
+		}
+		progress(len(b.rows))
+		return decider.Decide(b.rows, b.checked, b.groups)
+	}
+	if err := eachBatch(ctx, sheet, up, prepare, consume); err != nil {
+		return nil, err
+	}
+	orders, err := decider.Finish()
+	if err != nil {
+		return nil, err
+	}
+	pack()
+	if decider.Counts.Read == 0 {
+		return nil, removal.NewFileError(removal.FileEmpty)
+	}
+	d.counts, d.orders, d.problems = decider.Counts, orders, decider.Problems
+	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
+	return &d, nil
+}
+
+// hintsIn is how many unknown SKUs of the n-th block get candidates. To look for
+// one costs up to 0.1 ms, so a large file against the wrong inventory would take
+// minutes to say the same thing again and again; the number depends on the
+// file alone, so that the same file always gets the same answer.
+func hintsIn(block int) int {
+	if block < 4 {
+		return 5000
+	}
+	return 100
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// outcomes gives the outcomes one by one; stop must be called in the end.
+func (d *decision) outcomes() (next func() (*removal.Outcome, error), stop func()) {
+	nextBlock, stop := iter.Pull2(d.blocks())
+	var block []removal.Outcome
+	return func() (*removal.Outcome, error) {
+		for len(block) == 0 {
+			var err error
+			var more bool
+			if block, err, more = nextBlock(); !more {
+				return nil, io.EOF
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		o := &block[0]
+		block = block[1:]
+		return o, nil
+	}, stop
+}
+
+// unpacked gives packed blocks as outcomes.
+func unpacked(blocks [][]byte) iter.Seq2[[]removal.Outcome, error] {
+	return func(yield func([]removal.Outcome, error) bool) {
+		for _, b := range blocks {
+			if !yield(ledger.DecodeOutcomes(b)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,367 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"rensa/pkg/decode"
+	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
+	"rensa/pkg/report"
+)
+
+// inventory takes a file that brings a snapshot.
+func (p *Processor) inventory(ctx context.Context, j *job, f *decode.File, what *found) (_ *Result, err error) {
+	for range maxAttempts {
+		result, err := p.tryInventory(ctx, j, f, what)
+		if errors.Is(err, ledger.ErrConflict) {
+			continue
+		}
+		return result, err
+	}
+	return nil, fmt.Errorf("decided %d times: %w", maxAttempts, ledger.ErrConflict)
+}
+
+func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, what *found) (_ *Result, err error) {
+	if j.merchant, err = p.Ledger.Merchant(ctx, j.Merchant); err != nil {
+		return nil, err
+	}
+	current, previous, err := p.currentSnapshot(ctx, j)
+	if err != nil && !isMissing(err) {
+		return nil, err
+	}
+	opt, err := p.readOptions(j, previous)
+	if err != nil {
+		return nil, err
+	}
+	read, err := inventory.Read(what.sheet, what.row.Number, what.row.Cells, what.sign.Kind, opt)
+	if err != nil {
+		return p.refusedInventory(j, f, what, read, err)
+	}
+	defer func() {
+		if read.Snapshot != nil {
+			err = errors.Join(err, read.Snapshot.Close())
+		}
+	}()
+	row := snapshotRow(j, what, read)
+	if current != nil && row.Date.Before(current.Date) {
+		row.Current = false
+		read.Problems = append(read.Problems, removal.Problem{
+			Code: removal.SnapshotOlder, Field: removal.FieldNone, Args: removal.Args{}.
+				Arg("date", j.day(row.Date)).Arg("current", j.day(current.Date)),
+		})
+	}
+	run := p.run(j, f, what)
+	run.Heading = what.row.Number
+	run.Read, run.Rejected = int64(read.RowsRead), int64(read.RowsBad)
+	run.Accepted = run.Read - run.Rejected
+	run.SnapshotDate = row.Date
+	if j.Check {
+		if row.Current {
+			p.snapshots.keepChecked(j.Merchant, row, read.Snapshot)
+			read.Snapshot = nil
+		}
+		return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{})
+	}
+	if err := p.keepSnapshot(ctx, j, read.Snapshot, row); err != nil {
+		return nil, err
+	}
+	run.SnapshotID, row.Run = row.ID, run.ID
+	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: row})
+}
+
+// day is the date of a moment where the merchant is.
+func (j *job) day(t time.Time) string { return t.In(j.zone).Format(time.DateOnly) }
+
+func (p *Processor) readOptions(j *job, previous *inventory.Snapshot) (inventory.ReadOptions, error) {
+	store, err := p.Policy.Store(j.merchant.Profile.HomeStore, j.today(), j.merchant.Profile.Policy)
+	if err != nil {
+		return inventory.ReadOptions{}, err
+	}
+	zone, err := time.LoadLocation(store.TimeZone)
+	if err != nil {
+		return inventory.ReadOptions{}, err
+	}
+	seed, err := hex.DecodeString(j.sha256[:16])
+	if err != nil {
+		return inventory.ReadOptions{}, err
+	}
+	return inventory.ReadOptions{
+		Previous: previous, Date: j.asOf(), DateKnown: true, Zone: zone, Force: j.Force,
+		Seed: binary.LittleEndian.Uint64(seed), TempDir: j.temp,
+	}, nil
+}
+
+func snapshotRow(j *job, what *found, read *inventory.Result) *ledger.Snapshot {
+	s := read.Snapshot
+	row := &ledger.Snapshot{
+		Merchant: j.Merchant, Date: s.Date(), DateHasTime: s.DateHasTime(), Kind: what.sign.Kind,
+		SHA256: j.sha256, SKUs: int64(s.Len()), Pools: int64(s.Pools()), Current: true,
+	}
+	row.Sellable, row.Unsellable = s.Totals()
+	return row
+}
+
+// keepSnapshot writes the compact file, named by what is in it, and sets the
+// row's id and path.
+func (p *Processor) keepSnapshot(ctx context.Context, j *job, s *inventory.Snapshot, row *ledger.Snapshot) (err error) {
+	temp := filepath.Join(j.temp, "snapshot")
+	f, err := os.Create(temp)
+	if err != nil {
+		return err
+	}
+	sum := sha256.New()
+	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20)
+	_, err = s.WriteTo(w)
+	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
+		return err
+	}
+	hash := hex.EncodeToString(sum.Sum(nil))[:20]
+	row.Path = path.Join("snapshots", j.Merchant, hash+".snap")
+	if row.ID, err = p.freeSnapshotID(ctx, j.Merchant, hash); err != nil {
+		return err
+	}
+	if ok, err := p.dir.Exists(row.Path); err != nil || ok {
+		return err
+	}
+	_, err = p.dir.PutFile(row.Path, temp)
+	return err
+}
+
+// freeSnapshotID numbers the times that one and the same snapshot was taken in.
+func (p *Processor) freeSnapshotID(ctx context.Context, merchant, hash string) (string, error) {
+	for n := 1; ; n++ {
+		id := hash
+		if n > 1 {
+			id = fmt.Sprintf("%s.%d", hash, n)
+		}
+		_, err := p.Ledger.SnapshotByID(ctx, merchant, id)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return id, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// refusedInventory refuses a file with the problems of its rows beside it.
+func (p *Processor) refusedInventory(j *job, f *decode.File, what *found, read *inventory.Result, cause error) (_ *Result, err error) {
+	var bad *removal.FileError
+	if !errors.As(cause, &bad) || read == nil {
+		return nil, cause
+	}
+	run := p.run(j, f, what)
+	run.Read, run.Rejected = int64(read.RowsRead), int64(read.RowsRead)
+	result, err := p.refusedRun(j, run, bad)
+	if err != nil || len(read.Problems) == 0 {
+		return result, err
+	}
+	p.gather(j, result, read.Problems)
+	pl, err := p.stage(j)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if !j.committed {
+			err = errors.Join(err, pl.discard())
+		}
+	}()
+	problems := append([]removal.Problem{bad.Problem()}, read.Problems...)
+	if _, _, err := p.writeOther(j, &run, problems, pl.reports, []string{report.Errors}); err != nil {
+		return nil, err
+	}
+	if j.Check {
+		result.ReportDir, err = pl.give(j.OutDir)
+		return result, err
+	}
+	folder, err := (&detail{Zone: j.zone.String()}).reportFolder(&run)
+	if err != nil {
+		return nil, err
+	}
+	_, err = pl.files.Commit(folder)
+	result.ReportDir = p.path(folder)
+	return result, err
+}
+
+// gather keeps the first problems in a result.
+func (p *Processor) gather(j *job, result *Result, problems []removal.Problem) {
+	for i := range problems {
+		if problems[i].Code.Severity() == removal.SeverityInfo && problems[i].Row > 0 {
+			continue
+		}
+		if len(result.Problems) == shown {
+			result.More++
+			continue
+		}
+		result.Problems = append(result.Problems, p.finding(j, problems[i]))
+	}
+}
+
+// centres takes a list of fulfilment centres' addresses. It replaces the list
+// that the merchant had.
+func (p *Processor) centres(ctx context.Context, j *job, f *decode.File, what *found) (*Result, error) {
+	centres, problems, rows, err := inventory.ReadCentres(what.sheet, what.row.Number, what.row.Cells)
+	if err != nil {
+		return nil, err
+	}
+	run := p.run(j, f, what)
+	run.Heading = what.row.Number
+	run.Read = int64(rows)
+	bad := map[int]bool{}
+	for i := range problems {
+		if problems[i].Code.IsError() && problems[i].Row > 0 {
+			bad[problems[i].Row] = true
+		}
+	}
+	run.Rejected = int64(len(bad))
+	run.Accepted = run.Read - run.Rejected
+	if centres == nil {
+		centres = []removal.Centre{}
+	}
+	for range maxAttempts {
+		if j.merchant, err = p.Ledger.Merchant(ctx, j.Merchant); err != nil {
+			return nil, err
+		}
+		result, err := p.answerOther(ctx, j, &run, problems, &ledger.Commit{Centres: centres})
+		if !errors.Is(err, ledger.ErrConflict) {
+			return result, err
+		}
+	}
+	return nil, fmt.Errorf("decided %d times: %w", maxAttempts, ledger.ErrConflict)
+}
+
+// answerOther writes the two reports of a file that is no upload, commits what it
+// brought and publishes them.
+func (p *Processor) answerOther(ctx context.Context, j *job, run *ledger.Run, problems []removal.Problem, c *ledger.Commit) (_ *Result, err error) {
+	pl, err := p.stage(j)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if !j.committed {
+			err = errors.Join(err, pl.discard())
+		}
+	}()
+	run.Finished = p.Now().UTC()
+	which := j.reports()
+	if j.Check && j.OutDir == "" {
+		which = []string{report.Summaries}
+	}
+	result := &Result{RunID: run.ID, ExitCode: exitCode(run)}
+	var files []report.File
+	if result.Summary, files, err = p.writeOther(j, run, problems, pl.reports, which); err != nil {
+		return nil, err
+	}
+	p.gather(j, result, problems)
+	if j.Check {
+		result.ReportDir, err = pl.give(j.OutDir)
+		return result, err
+	}
+	if err := pl.sync(); err != nil {
+		return nil, err
+	}
+	if err := p.commit(ctx, j, run, files, problems, c); err != nil {
+		return nil, err
+	}
+	result.ReportDir, err = p.publishNow(ctx, j, &c.Run)
+	return result, err
+}
+
+// isMissing tells whether an error says that the merchant has no snapshot.
+func isMissing(err error) bool {
+	var bad *removal.FileError
+	return errors.As(err, &bad) && bad.Code == removal.SnapshotMissing
+}
+
+// snapshotCache keeps the snapshot open that was used last, since files of one
+// merchant often come together.
+type snapshotCache struct {
+	mu       sync.Mutex
+	path     string
+	snapshot *inventory.Snapshot
+	checked  map[string]checkedSnapshot
+}
+
+// checkedSnapshot is one that a check read and nobody keeps: the uploads that are
+// checked after it are held against it.
+type checkedSnapshot struct {
+	row      *ledger.Snapshot
+	snapshot *inventory.Snapshot
+}
+
+func (c *snapshotCache) keepChecked(merchant string, row *ledger.Snapshot, s *inventory.Snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.checked == nil {
+		c.checked = map[string]checkedSnapshot{}
+	}
+	c.checked[merchant] = checkedSnapshot{row, s}
+}
+
+func (c *snapshotCache) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	if c.snapshot != nil {
+		err = c.snapshot.Close()
+	}
+	for _, k := range c.checked {
+		err = errors.Join(err, k.snapshot.Close())
+	}
+	c.snapshot, c.checked = nil, nil
+	return err
+}
+
+// currentSnapshot opens what the merchant's rows are checked against. Where there
+// is none the error is snapshot_missing.
+func (p *Processor) currentSnapshot(ctx context.Context, j *job) (*ledger.Snapshot, *inventory.Snapshot, error) {
+	p.snapshots.mu.Lock()
+	checked, ok := p.snapshots.checked[j.Merchant]
+	p.snapshots.mu.Unlock()
+	if j.Check && ok {
+		return checked.row, checked.snapshot, nil
+	}
+	row, err := p.Ledger.Snapshot(ctx, j.Merchant)
+	if err != nil {
+		return nil, nil, err
+	}
+	if row == nil {
+		return nil, nil, removal.NewFileError(removal.SnapshotMissing, "merchant", j.Merchant)
+	}
+	s, err := p.openSnapshot(row.Path)
+	return row, s, err
+}
+
+func (p *Processor) openSnapshot(name string) (*inventory.Snapshot, error) {
+	c := &p.snapshots
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.path == name && c.snapshot != nil {
+		return c.snapshot, nil
+	}
+	s, err := inventory.Open(filepath.Join(p.Root, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", strings.TrimSuffix(path.Base(name), ".snap"), err)
+	}
+	if c.snapshot != nil {
+		if err := c.snapshot.Close(); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	c.path, c.snapshot = name, s
+	return s, nil
+}

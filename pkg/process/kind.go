@@ -1,0 +1,216 @@
+package process
+
+import (
+	"slices"
+	"strings"
+
+	"rensa/pkg/decode"
+	"rensa/pkg/inventory"
+	"rensa/pkg/removal"
+	"rensa/pkg/upload"
+)
+
+// headingRows is how many rows may stand above the headings, a title for example.
+const headingRows = 20
+
+// signatures are those of every kind that is read.
+func signatures() []decode.Signature {
+	return append(upload.Signatures(), inventory.Signatures()...)
+}
+
+// known tells whether any kind has a heading, in its normal form.
+func known() func(heading string) bool {
+	all := map[string]bool{}
+	for _, s := range signatures() {
+		for _, h := range s.Known {
+			all[h] = true
+		}
+	}
+	return func(heading string) bool { return all[heading] }
+}
+
+// found is what a file was recognised as.
+type found struct {
+	sign  decode.Signature
+	sheet *decode.Sheet
+	head  []decode.Row
+	row   decode.Row // the heading row
+}
+
+// candidate is how well a row of a sheet fits a signature.
+type candidate struct {
+	found
+	present int   // headings that the kind knows
+	missing []int // required ones that are not there, by their place in the signature
+	needed  int
+}
+
+// recognise finds the kind of a file by the headings of its sheets. It answers
+// file_kind_unknown or file_header_missing, saying what comes nearest.
+func recognise(f *decode.File) (*found, error) {
+	var full, partly []candidate
+	empty := true
+	for _, sheet := range f.Sheets() {
+		head, err := sheet.Head()
+		if err != nil {
+			return nil, err
+		}
+		empty = empty && len(head) == 0
+		for i := range head {
+			for _, sign := range signatures() {
+				if c := fit(sign, sheet, head, i); len(c.missing) == 0 {
+					full = append(full, c)
+				} else if c.present > 0 {
+					partly = append(partly, c)
+				}
+			}
+		}
+	}
+	if empty {
+		return nil, removal.NewFileError(removal.FileEmpty)
+	}
+	if len(full) == 0 {
+		return nil, unrecognised(partly)
+	}
+	best := full[0]
+	for _, c := range full[1:] {
+		if c.present > best.present {
+			best = c
+		}
+	}
+	for _, c := range full {
+		if c.present == best.present && c.sign.Kind != best.sign.Kind {
+			return nil, removal.NewFileError(removal.FileKindUnknown,
+				"two", string(best.sign.Kind)+"\n"+string(c.sign.Kind))
+		}
+	}
+	return &best.found, nil
+}
+
+// fit holds the i-th row of a sheet's head against a signature.
+func fit(sign decode.Signature, sheet *decode.Sheet, head []decode.Row, i int) candidate {
+	c := candidate{found: found{sign: sign, sheet: sheet, head: head, row: head[i]}, needed: len(sign.Required)}
+	cells := map[string]bool{}
+	others := 0
+	for _, cell := range head[i].Cells {
+		h := decode.Heading(cell)
+		if h == "" || cells[h] {
+			continue
+		}
+		cells[h] = true
+		if slices.Contains(sign.Known, h) {
+			c.present++
+		} else {
+			others++
+		}
+	}
+	for i, alternatives := range sign.Required {
+		if !slices.ContainsFunc(alternatives, func(h string) bool { return cells[h] }) {
+			c.missing = append(c.missing, i)
+		}
+	}
+	keys := 0
+	if sign.KeyValue {
+		keys = keyLines(head[:i])
+		c.present += keys
+	}
+	switch {
+	case sign.KeyValue && keys == 0, sign.Only && others > 0, !sign.KeyValue && i >= headingRows:
+		c.present, c.missing = 0, []int{0} // not this kind, whatever it holds
+	}
+	return c
+}
+
+// keyLines counts the rows above the items that begin with a key of the order.
+func keyLines(rows []decode.Row) int {
+	n := 0
+	for _, row := range rows {
+		for _, cell := range row.Cells {
+			if cell == "" {
+				continue
+			}
+			if f, ok := upload.FieldOf(cell); ok && f.OfOrder() {
+				n++
+			}
+			break
+		}
+	}
+	return n
+}
+
+// unrecognised says which kinds come nearest to a file that is none of them.
+func unrecognised(partly []candidate) error {
+	best := map[removal.Kind]candidate{}
+	for _, c := range partly {
+		have := c.needed - len(c.missing)
+		b, ok := best[c.sign.Kind]
+		if !ok || have > b.needed-len(b.missing) || have == b.needed-len(b.missing) && c.present > b.present {
+			best[c.sign.Kind] = c
+		}
+	}
+	var nearest []candidate
+	for _, c := range best {
+		nearest = append(nearest, c)
+	}
+	slices.SortFunc(nearest, func(a, b candidate) int {
+		ha, hb := a.needed-len(a.missing), b.needed-len(b.missing)
+		if ha != hb {
+			return hb - ha
+		}
+		if a.present != b.present {
+			return b.present - a.present
+		}
+		return strings.Compare(string(a.sign.Kind), string(b.sign.Kind))
+	})
+	if len(nearest) > 0 {
+		n := nearest[0]
+		have := n.needed - len(n.missing)
+		alone := len(nearest) == 1 || nearest[1].needed-len(nearest[1].missing) < have
+		if alone && have >= 2 && have > n.needed/2 {
+			return headerMissing(n)
+		}
+	}
+	var lines []string
+	for _, c := range nearest[:min(3, len(nearest))] {
+		lines = append(lines, string(c.sign.Kind)+": "+strings.Join(c.names(), ", "))
+	}
+	return removal.NewFileError(removal.FileKindUnknown, "nearest", strings.Join(lines, "\n"))
+}
+
+// names gives the missing headings as the kind writes them.
+func (c *candidate) names() []string {
+	names := make([]string, len(c.missing))
+	for i, h := range c.missing {
+		names[i] = c.sign.Names[h]
+	}
+	return names
+}
+
+func headerMissing(c candidate) error {
+	var found, near []string
+	for _, cell := range c.row.Cells {
+		if cell != "" {
+			found = append(found, cell)
+		}
+	}
+	for i, h := range c.missing {
+		if n := removal.Nearest(c.sign.Required[h][0], normal(found)); n != "" {
+			near = append(near, c.names()[i]+" ~ "+found[slices.Index(normal(found), n)])
+		}
+	}
+	err := removal.NewFileError(removal.FileHeaderMissing, "kind", c.sign.Kind,
+		"missing", strings.Join(c.names(), "\n"), "found", strings.Join(found, "\n"))
+	if len(near) > 0 {
+		err.Args = err.Args.Arg("nearest", strings.Join(near, "\n"))
+	}
+	err.Sheet, err.Line = c.sheet.Name(), c.row.Line
+	return err
+}
+
+func normal(headings []string) []string {
+	out := make([]string, len(headings))
+	for i, h := range headings {
+		out[i] = decode.Heading(h)
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
+	"rensa/pkg/report"
+)
+
+// otherInput is what the reports of a file that is no upload are made from.
+func (p *Processor) otherInput(j *job, run *ledger.Run) *report.Input {
+	return &report.Input{Run: *run, Merchant: j.merchant, Zone: j.zone, Policy: p.Policy, Texts: j.texts}
+}
+
+// writeOther writes errors.csv and summary.json.
+func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Problem, create report.Create, which []string) (json.RawMessage, []report.File, error) {
+	sum, files, err := report.Other(p.otherInput(j, run), problems, create, which)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := json.Marshal(sum)
+	return text, files, err
+}
+
+// summaryOf gives the summary of a run that leaves no files.
+func (p *Processor) summaryOf(j *job, run *ledger.Run, problems []removal.Problem) (json.RawMessage, error) {
+	text, _, err := p.writeOther(j, run, problems, func(string) (io.WriteCloser, error) {
+		return discard{}, nil
+	}, []string{report.Summaries})
+	return text, err
+}
+
+type discard struct{ bytes.Buffer }
+
+func (discard) Close() error                { return nil }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// seenBefore gives the first run's answer to bytes that made orders before; nil
+// where they did not.
+func (p *Processor) seenBefore(ctx context.Context, j *job) (*Result, error) {
+	if j.Check {
+		return nil, nil
+	}
+	first, err := p.Ledger.SeenFile(ctx, j.Merchant, j.sha256)
+	if err != nil || first == nil {
+		return nil, err
+	}
+	d, err := detailOf(first)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := d.reportFolder(first)
+	if err != nil {
+		return nil, err
+	}
+	finding := p.finding(j, removal.Problem{
+		Code: removal.FileSeen, Field: removal.FieldNone, Args: removal.Args{}.
+			Arg("run", first.ID).Arg("date", j.day(first.Started)).Arg("file", first.FileName),
+	})
+	result := &Result{
+		RunID: first.ID, ReportDir: p.path(folder), ExitCode: ExitSeen,
+		FileProblem: &finding, Problems: []Finding{finding}, Seen: first,
+	}
+	result.Summary, err = p.readSummary(j, first, folder)
+	return result, err
+}
+
+// readSummary gives the summary.json of an earlier run, or, where the file is not
+// kept, what the ledger knows.
+func (p *Processor) readSummary(j *job, run *ledger.Run, folder string) (_ json.RawMessage, err error) {
+	f, err := p.dir.Get(folder + "/" + report.FileName(report.Summaries))
+	if errors.Is(err, fs.ErrNotExist) {
+		return p.summaryOf(j, run, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(f)
+}

@@ -1,0 +1,133 @@
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"time"
+
+	"rensa/pkg/ledger"
+)
+
+// detail is what a run's row in the ledger keeps for us beside its own columns.
+type detail struct {
+	Folder  string   `json:"folder"` // the run's own, while it is being published
+	Zone    string   `json:"zone"`
+	CSVBOM  bool     `json:"csv_bom,omitempty"`
+	Reports []string `json:"reports,omitempty"`
+	// Problems are those of the file; of an inventory file, of its rows too.
+	Problems json.RawMessage `json:"problems"`
+}
+
+func detailOf(run *ledger.Run) (detail, error) {
+	var d detail
+	err := json.Unmarshal(run.Detail, &d)
+	return d, err
+}
+
+// reportFolder is where the reports of a run appear.
+func (d *detail) reportFolder(run *ledger.Run) (string, error) {
+	zone, err := time.LoadLocation(d.Zone)
+	if err != nil {
+		return "", err
+	}
+	return path.Join("reports", run.Merchant, run.Started.In(zone).Format(time.DateOnly), run.ID), nil
+}
+
+// ErrUnpublished says that a file was decided and committed, and only its reports
+// could not be put in place: Recover does that later.
+var ErrUnpublished = errors.New("committed, but its files are not in place yet")
+
+// publishNow publishes right after the commit.
+func (p *Processor) publishNow(ctx context.Context, j *job, run *ledger.Run) (string, error) {
+	folder, err := p.publish(ctx, run)
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w: %w", run.ID, ErrUnpublished, err)
+	}
+	j.committed = false
+	return folder, nil
+}
+
+// publish gives the staged files of a committed run their places and says so in
+// the ledger. It may be called again after it failed half-way.
+func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error) {
+	d, err := detailOf(run)
+	if err != nil {
+		return "", err
+	}
+	folder, err := d.reportFolder(run)
+	if err != nil {
+		return "", err
+	}
+	outbound, err := p.Ledger.Outbound(ctx, run.Merchant, run.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range outbound {
+		// The manifest goes first: who sees a file finds what it holds.
+		for _, name := range []string{manifestName(o.Name), o.Name} {
+			from := path.Join(d.Folder, stagedOutbound, name)
+			if err := p.moveOnce(from, path.Join("outbound", run.Merchant, name)); err != nil {
+				return "", err
+			}
+		}
+	}
+	if err := p.moveOnce(path.Join(d.Folder, stagedReports), folder); err != nil {
+		return "", err
+	}
+	if err := p.moveOnce(path.Join(d.Folder, stagedOriginal), run.Archive); err != nil {
+		return "", err
+	}
+	if err := p.Ledger.MarkArchived(ctx, run.Merchant, run.ID, run.Archive); err != nil {
+		return "", err
+	}
+	return p.path(folder), nil
+}
+
+// path is where something of the workspace lies for other programs.
+func (p *Processor) path(name string) string { return filepath.Join(p.Root, filepath.FromSlash(name)) }
+
+// moveOnce moves a file or folder to its place; what is there already stays. The
+// answer is fs.ErrNotExist where it is in neither.
+func (p *Processor) moveOnce(from, to string) error {
+	if ok, err := p.dir.Exists(to); err != nil || ok {
+		return err
+	}
+	return p.dir.Move(from, to)
+}
+
+// Recover publishes what was committed and not published, as after a crash. What
+// is staged no longer is made again from the original.
+func (p *Processor) Recover(ctx context.Context) error {
+	runs, err := p.Ledger.Unpublished(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		run := &runs[i]
+		log := p.Log.With().Str("run", run.ID).Str("merchant", run.Merchant).Logger()
+		_, err := p.publish(ctx, run)
+		if errors.Is(err, fs.ErrNotExist) {
+			log.Warn().Msg("staged files are gone: made again")
+			err = p.republish(ctx, run)
+		}
+		if err != nil {
+			return err
+		}
+		d, err := detailOf(run)
+		if err != nil {
+			return err
+		}
+		if d.Folder != "" {
+			if err := p.dir.Delete(d.Folder); err != nil {
+				return err
+			}
+		}
+		log.Info().Msg("published after an interruption")
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package process_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rensa/pkg/process"
+)
+
+// files reads all files below a folder of the workspace.
+func (w *workspace) files(folder string) map[string]string {
+	w.t.Helper()
+	all := map[string]string{}
+	root := filepath.Join(w.root, folder)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all[strings.TrimPrefix(path, root)] = string(content)
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+// A run that was committed but could not put its files in place is published by
+// the next start, with the bytes that it would have had.
+func TestRecover(t *testing.T) {
+	t.Parallel()
+	inventory, rows := grid(60)
+	for _, c := range []struct{ blocked, lost string }{
+		{blocked: "reports"}, {blocked: "outbound"}, {blocked: "archive"},
+		{blocked: "reports", lost: "reports"}, {blocked: "outbound", lost: "outbound"}, {blocked: "outbound", lost: "reports"},
+	} {
+		blocked := c.blocked
+		t.Run(blocked+" lost "+c.lost, func(t *testing.T) {
+			t.Parallel()
+			undisturbed := newWorkspace(t, profile())
+			undisturbed.drop("inventory.txt", []byte(inventory), process.ExitAccepted)
+			undisturbed.drop("upload.tsv", tabs(rows), process.ExitRejected)
+
+			w := newWorkspace(t, profile())
+			w.drop("inventory.txt", []byte(inventory), process.ExitAccepted)
+			// A file where a folder must be made stops the publishing.
+			place := filepath.Join(w.root, blocked)
+			aside := filepath.Join(w.root, "aside")
+			if err := os.Rename(place, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(place, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "upload.tsv")
+			if err := os.WriteFile(path, tabs(rows), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			req := process.Request{Merchant: merchantID, Path: path, Name: "upload.tsv", AsOf: w.now, Actor: "tester"}
+			if _, err := w.Process(t.Context(), req); !errors.Is(err, process.ErrUnpublished) {
+				t.Fatalf("the folder of the files is a file, and yet: %v", err)
+			}
+			if c.lost != "" {
+				w.lose(c.lost)
+			}
+			if err := os.Remove(place); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(aside, place); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := w.Recover(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if left := w.files("work"); len(left) > 0 {
+				t.Errorf("left in the work folder: %v", left)
+			}
+			for _, folder := range []string{"reports", "outbound", "archive"} {
+				if diff := cmp.Diff(undisturbed.files(folder), w.files(folder)); diff != "" {
+					t.Errorf("%s (-undisturbed +recovered):\n%s", folder, diff)
+				}
+			}
+			if r, err := w.Process(t.Context(), req); err != nil || r.ExitCode != process.ExitSeen {
+				t.Errorf("dropped again after the recovery: %+v, %v", r, err)
+			}
+			if runs, err := w.ledger.Unpublished(t.Context()); err != nil || len(runs) > 0 {
+				t.Errorf("still unpublished: %v, %v", runs, err)
+			}
+		})
+	}
+}
+
+// lose deletes what is staged in the folder of an interrupted run.
+func (w *workspace) lose(staged string) {
+	w.t.Helper()
+	found, err := filepath.Glob(filepath.Join(w.root, "work", merchantID, ".run-*", staged))
+	if err != nil || len(found) != 1 {
+		w.t.Fatalf("staged: %v, %v", found, err)
+	}
+	if err := os.RemoveAll(found[0]); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Every report comes out again as it was, from the original and the ledger.
+func TestRebuild(t *testing.T) {
+	t.Parallel()
+	inventory, rows := grid(200)
+	w := newWorkspace(t, profile())
+	runs := []*process.Result{
+		w.drop("inventory.txt", []byte(inventory), process.ExitAccepted),
+		w.drop("upload.xlsx", workbook(t, rows), process.ExitRejected),
+	}
+	// The profile of today does not matter for what was said yesterday.
+	m, err := w.ledger.Merchant(t.Context(), merchantID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Profile.Language, m.Profile.CSVBOM, m.Profile.TimeZone = "de", true, "America/Toronto"
+	if err := w.ledger.SetMerchant(t.Context(), m.ID, m.Revision, m.Profile); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		entries, err := os.ReadDir(r.ReportDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			want, err := os.ReadFile(filepath.Join(r.ReportDir, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got bytes.Buffer
+			if err := w.Rebuild(t.Context(), merchantID, r.RunID, e.Name(), &got); err != nil {
+				t.Errorf("%s: %v", e.Name(), err)
+			} else if !bytes.Equal(want, got.Bytes()) {
+				t.Errorf("%s comes out different: %d bytes, then %d", e.Name(), len(want), got.Len())
+			}
+		}
+	}
+	if err := w.Rebuild(t.Context(), merchantID, runs[0].RunID, "result.csv", &bytes.Buffer{}); !errors.Is(err, process.ErrNoReport) {
+		t.Errorf("a report that the run has not: %v", err)
+	}
+}
+
+// Copies of one file that arrive together make its orders once.
+func TestSameFileAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, profile())
+	inventory, rows := grid(100)
+	w.drop("inventory.txt", []byte(inventory), process.ExitAccepted)
+	path := filepath.Join(t.TempDir(), "upload.tsv")
+	if err := os.WriteFile(path, tabs(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var exits [6]int
+	var all sync.WaitGroup
+	for i := range exits {
+		all.Go(func() {
+			r, err := w.Process(context.Background(), process.Request{Merchant: merchantID, Path: path, Name: "upload.tsv"})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			exits[i] = r.ExitCode
+		})
+	}
+	all.Wait()
+	decided := 0
+	for _, code := range exits {
+		switch code {
+		case process.ExitRejected:
+			decided++
+		case process.ExitSeen:
+		default:
+			t.Errorf("exit code %d", code)
+		}
+	}
+	if decided != 1 {
+		t.Errorf("decided %d times: %v", decided, exits)
+	}
+	w.stockNeverBelowZero()
+}
+
+// Different files that want the same units get them once: each decides on what
+// the others left.
+func TestLastUnitsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte("sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t5\t0\n"), process.ExitAccepted)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	accepted := 0
+	for _, id := range strings.Fields("O1 O2 O3 O4 O5 O6 O7 O8") {
+		path := filepath.Join(t.TempDir(), id)
+		text := "MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\n" + id + "\tDisposal\tA\t2\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
+			r, err := w.Process(context.Background(), process.Request{Merchant: merchantID, Path: path, Name: id})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if r.ExitCode == process.ExitAccepted {
+				accepted++
+			}
+		})
+	}
+	all.Wait()
+	if accepted != 2 {
+		t.Errorf("%d orders of 2 units were accepted out of 5 units", accepted)
+	}
+}
+
+// stockNeverBelowZero adds up what the orders took of the grid's pools: the n-th
+// has 40 + n sellable and 9 unsellable units.
+func (w *workspace) stockNeverBelowZero() {
+	w.t.Helper()
+	type units struct{ sellable, unsellable int64 }
+	taken := map[string]units{}
+	for _, o := range w.orders() {
+		for _, l := range o.Lines {
+			u := taken[l.FNSKU]
+			taken[l.FNSKU] = units{u.sellable + l.Sellable.Requested, u.unsellable + l.Unsellable.Requested}
+		}
+	}
+	for fnsku, u := range taken {
+		n, err := strconv.ParseInt(strings.TrimPrefix(fnsku, "X"), 10, 64)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if u.sellable > 40+n || u.unsellable > 9 {
+			w.t.Errorf("%s: %d and %d units were taken", fnsku, u.sellable, u.unsellable)
+		}
+	}
+	if len(taken) == 0 {
+		w.t.Error("nothing was taken")
+	}
+}

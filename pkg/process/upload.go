@@ -1,0 +1,219 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"rensa/pkg/decode"
+	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
+	"rensa/pkg/report"
+	"rensa/pkg/upload"
+	"rensa/pkg/validate"
+)
+
+// readUpload reads the headings, or layout B's key lines, of an upload.
+func readUpload(what *found) (*upload.Sheet, error) {
+	if what.sign.KeyValue {
+		return upload.ReadB(what.sheet.Name(), what.head, what.row)
+	}
+	return upload.ReadA(what.sheet.Name(), what.row)
+}
+
+// upload takes a file of removal orders. Where stock or orders of the merchant
+// change while it is being decided, it is decided anew.
+func (p *Processor) upload(ctx context.Context, j *job, f *decode.File, what *found) (*Result, error) {
+	up, err := readUpload(what)
+	if err != nil {
+		return nil, err
+	}
+	for range maxAttempts {
+		result, err := p.tryUpload(ctx, j, f, what, up)
+		if errors.Is(err, ledger.ErrConflict) {
+			p.Log.Info().Str("run", j.runID).Msg("stock changed meanwhile: deciding anew")
+			continue
+		}
+		if errors.Is(err, ledger.ErrExists) { // another process named its run so
+			if j.runID, err = p.newRunID(ctx, j); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if errors.Is(err, ledger.ErrSeen) {
+			continue // found at the next attempt
+		}
+		return result, err
+	}
+	return nil, fmt.Errorf("decided %d times: %w", maxAttempts, ledger.ErrConflict)
+}
+
+func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what *found, up *upload.Sheet) (_ *Result, err error) {
+	if j.merchant, err = p.Ledger.Merchant(ctx, j.Merchant); err != nil {
+		return nil, err
+	}
+	// Asked after the revision was read: copies that arrive together are told here.
+	if seen, err := p.seenBefore(ctx, j); seen != nil || err != nil {
+		return seen, err
+	}
+	row, snapshot, err := p.currentSnapshot(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := p.rules(ctx, j, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	rules.Headings = len(up.Headings)
+	stock, err := p.stock(ctx, j, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	total := int64(0)
+	d, err := decide(ctx, what.sheet, up, rules, stock, newPast(ctx, p.Ledger, j.Merchant), func(rows int) {
+		total += int64(rows)
+		p.Progress(total, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.problems = fileProblems(rules, up, d)
+	run := p.run(j, f, what)
+	run.Layout, run.Heading = string(up.Layout), up.Heading
+	run.SnapshotID, run.SnapshotDate = row.ID, row.Date
+	run.Read, run.Accepted, run.Rejected, run.Seen = d.counts.Read, d.counts.Accepted, d.counts.Rejected, d.counts.Seen
+	run.OrdersAccepted, run.OrdersRefused = d.counts.OrdersAccepted, d.counts.OrdersRefused
+	u := &uploadRun{p: p, j: j, what: what, file: f, up: up, rules: rules, d: d, run: run}
+	return u.answer(ctx)
+}
+
+// fileProblems are those of the whole file: about its headings, the snapshot's
+// age, and what the rows together look like.
+func fileProblems(rules *validate.Rules, up *upload.Sheet, d *decision) []removal.Problem {
+	problems := append([]removal.Problem(nil), up.Problems...)
+	if stale := rules.Stale(); stale != nil {
+		problems = append(problems, *stale)
+	}
+	return append(problems, d.problems...)
+}
+
+// rules gathers what rows are held against.
+func (p *Processor) rules(ctx context.Context, j *job, snapshot *inventory.Snapshot) (*validate.Rules, error) {
+	store, err := p.Policy.Store(j.merchant.Profile.HomeStore, j.today(), j.merchant.Profile.Policy)
+	if err != nil {
+		return nil, err
+	}
+	centres, err := p.Ledger.Centres(ctx, j.Merchant)
+	if err != nil {
+		return nil, err
+	}
+	rules := &validate.Rules{
+		Merchant: j.merchant, Policy: p.Policy, Store: store, Snapshot: snapshot,
+		Centres: centres, Now: j.today(), Source: j.sha256,
+	}
+	return rules, rules.Prepare()
+}
+
+// stock is what the snapshot shows less what removals took that it does not show.
+func (p *Processor) stock(ctx context.Context, j *job, snapshot *inventory.Snapshot) (*validate.Stock, error) {
+	stock := validate.NewStock(snapshot)
+	err := p.Ledger.Taken(ctx, j.Merchant, func(m ledger.Movement) error {
+		stock.TakeBefore(m.PoolKey, m.Order, m.Sellable, m.Unsellable)
+		return nil
+	})
+	return stock, err
+}
+
+// uploadRun is a decided upload whose answer is being written.
+type uploadRun struct {
+	p     *Processor
+	j     *job
+	what  *found
+	file  *decode.File
+	up    *upload.Sheet
+	rules *validate.Rules
+	d     *decision
+	run   ledger.Run
+}
+
+// input is what the reports are made from.
+func (u *uploadRun) input() *report.Input {
+	in := &report.Input{
+		Run: u.run, Merchant: u.j.merchant, Zone: u.j.zone, Orders: u.d.orders, FileProblems: u.d.problems,
+		Headings: u.up.Headings, Locate: u.up.Locate,
+		Snapshot: &report.Snapshot{
+			ID: u.run.SnapshotID, Date: u.rules.Snapshot.Date(),
+			DateHasTime: u.rules.Snapshot.DateHasTime(), SKUs: u.rules.Snapshot.Len(),
+		},
+		Currency: u.rules.Store.Currency, Policy: u.p.Policy, Texts: u.j.texts,
+		TempDir: u.j.temp,
+	}
+	for _, row := range u.what.head {
+		if row.Number <= u.up.Heading {
+			in.Lead = append(in.Lead, report.Lead{Number: row.Number, Cells: row.Cells})
+		}
+	}
+	for f := range in.FieldColumns {
+		in.FieldColumns[f] = u.up.Column(removal.Field(f))
+	}
+	if u.file.Format().Workbook {
+		in.Original = func() (io.ReaderAt, int64, error) {
+			r, size := u.file.Unpacked()
+			return r, size, nil
+		}
+	}
+	return in
+}
+
+// rows is the second pass: every row with its outcome, in the order of the file.
+func (u *uploadRun) rows(ctx context.Context, each func(*report.Row) error) error {
+	next, stop := u.d.outcomes()
+	defer stop()
+	var row report.Row
+	done := int64(0)
+	return eachBatch(ctx, u.what.sheet, u.up, func(*batch) error { return nil }, func(b *batch) error {
+		for i := range b.rows {
+			o, err := next()
+			if err != nil {
+				return fmt.Errorf("outcomes end before the rows: %w", err)
+			}
+			if o.Row != b.rows[i].Number {
+				return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
+			}
+			row = report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()}
+			if o.Item >= 0 {
+				row.FNSKU = u.rules.Snapshot.FNSKU(o.Item)
+			}
+			if err := each(&row); err != nil {
+				return err
+			}
+		}
+		done += int64(len(b.rows))
+		u.p.Progress(u.d.counts.Read+done, 2*u.d.counts.Read)
+		return nil
+	})
+}
+
+// exitCode is 3 where a row came back.
+func exitCode(run *ledger.Run) int {
+	if run.Rejected > 0 {
+		return ExitRejected
+	}
+	return ExitAccepted
+}
+
+// asOf is the date of a snapshot whose file has none: as the user says, else when
+// the file was last changed.
+func (j *job) asOf() time.Time {
+	if !j.AsOf.IsZero() {
+		return j.AsOf
+	}
+	return j.modTime
+}
+
+// today is the run's moment where the merchant is: policies and fee cards hold by
+// the day there.
+func (j *job) today() time.Time { return j.started.In(j.zone) }
