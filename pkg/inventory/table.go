@@ -30,13 +30,6 @@ func (t *table) add() (i int32, rec []byte) {
 	return int32(t.n - 1), t.at(int32(t.n - 1))
 }
 
-// grow adds zero records until there are n of them.
-func (t *table) grow(n int) {
-	for t.n < n {
-		t.add()
-	}
-}
-
 // adopt makes a table of n records of bytes that were read.
 func (t *table) adopt(b []byte, n int) {
 	t.n = n

@@ -266,7 +266,7 @@ func (p *packer) Close() error {
 	zw := zip.NewWriter(p.w)
 	for _, x := range p.parts {
 		x.header.CRC32 = x.crc
-		x.header.ModifiedDate = zipEpoch
+		x.header.ModifiedDate = zipEpoch //nolint:staticcheck // CreateRaw writes this field, and Modified not at all
 		x.header.UncompressedSize64 = x.size
 		x.header.CompressedSize64 = uint64(x.packed.Len())
 		w, err := zw.CreateRaw(&x.header)

@@ -78,7 +78,10 @@ func testOutcomes(t *testing.T, l *ledger.Ledger) {
 	if blocks != 3 {
 		t.Errorf("%d blocks, want 3", blocks)
 	}
-	for range l.Outcomes(ctx, m, "run-1") {
+	for _, err := range l.Outcomes(ctx, m, "run-1") {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break // an iteration that is left must leave nothing open
 	}
 	one, err := l.OutcomeOf(ctx, m, "run-1", 13)
