@@ -68,7 +68,7 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	if err != nil {
 		return nil, err
 	}
-	w := &written{}
+	w := &written{movements: make([]ledger.Movement, 0, u.d.counts.Accepted)}
 	for i := range u.d.problems {
 		w.add(u.p, u.j, u.d.problems[i])
 	}

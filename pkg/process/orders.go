@@ -59,6 +59,7 @@ func (b *orderBuilder) begin(row *removal.Row, o *removal.OrderOutcome) []remova
 		order.Address = b.rules.ReadAddress(row)
 	}
 	if o.Parts == nil {
+		order.Lines = make([]removal.Line, 0, o.Accepted)
 		return []removal.Order{order}
 	}
 	parts := make([]removal.Order, len(o.Parts))
