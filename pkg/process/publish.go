@@ -97,7 +97,14 @@ func (p *Processor) moveOnce(from, to string) error {
 	if ok, err := p.dir.Exists(to); err != nil || ok {
 		return err
 	}
-	return p.dir.Move(from, to)
+	failed := p.dir.Move(from, to)
+	if errors.Is(failed, fs.ErrNotExist) || errors.Is(failed, fs.ErrExist) {
+		// Another process may have recovered the run meanwhile.
+		if ok, err := p.dir.Exists(to); err != nil || ok {
+			return err
+		}
+	}
+	return failed
 }
 
 // Recover publishes what was committed and not published, as after a crash. What

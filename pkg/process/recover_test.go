@@ -113,6 +113,26 @@ func (w *workspace) lose(staged string) {
 	}
 }
 
+// A follow-up's own id, dropped again, brings in the whole family.
+func TestFollowUpOfFollowUp(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte("sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t5\t0\nB\tX2\t5\t0\nC\tX3\t5\t0\n"), process.ExitAccepted)
+	head := "MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\n"
+	w.drop("1.tsv", []byte(head+"O\tDisposal\tA\t1\n"), process.ExitAccepted)
+	w.drop("2.tsv", []byte(head+"O\tDisposal\tA\t1\nO\t\tB\t1\n"), process.ExitAccepted)
+	w.drop("3.tsv", []byte(head+"O-r1\tDisposal\tA\t1\nO-r1\t\tC\t1\n"), process.ExitAccepted)
+	r := w.drop("4.tsv", []byte(head+"O\tDisposal\tA\t1\nO\t\tB\t1\nO\t\tC\t1\n"), process.ExitAccepted)
+	for _, row := range w.table(r, "result.csv") {
+		if row[10] != "seen" {
+			t.Errorf("row %s is %s", row[0], row[10])
+		}
+	}
+	if orders := w.orders(); len(orders) != 3 {
+		t.Errorf("%d orders: %+v", len(orders), orders)
+	}
+}
+
 // Every report comes out again as it was, from the original and the ledger.
 func TestRebuild(t *testing.T) {
 	t.Parallel()

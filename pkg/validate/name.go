@@ -71,7 +71,7 @@ func (d *Decider) name() error {
 func (d *Decider) naming(i int, o *order) *naming {
 	o.ID, o.Family = o.Given, o.Given
 	if o.past != nil {
-		o.ID, o.Family = o.past.ID, o.past.ID
+		o.ID, o.Family = o.past.ID, o.past.Base
 	}
 	if o.Accepted == 0 {
 		return nil

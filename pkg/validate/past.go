@@ -20,7 +20,9 @@ type Past interface {
 
 // Family is an order of an earlier file with all that was made from it.
 type Family struct {
-	ID         string
+	ID string // as it was asked for
+	// Base is the id of the first order, under which the family is found.
+	Base       string
 	HeaderHash uint64
 	File       string // name of the file that made it; "" for a draft
 	Date       time.Time
@@ -35,11 +37,14 @@ type pastLine struct {
 
 // NewFamily gathers the orders of a family, the first of them first.
 func NewFamily(id, file string, orders []removal.Order) *Family {
-	f := &Family{ID: id, File: file, lines: map[string][]pastLine{}}
+	f := &Family{ID: id, Base: id, File: file, lines: map[string][]pastLine{}}
 	for i := range orders {
 		o := &orders[i]
 		if i == 0 {
 			f.HeaderHash, f.Date = o.HeaderHash, o.Created
+			if o.Family != "" {
+				f.Base = o.Family
+			}
 		}
 		for _, l := range o.Lines {
 			f.lines[l.SKU] = append(f.lines[l.SKU], pastLine{
