@@ -145,6 +145,7 @@ var further = map[string][][]fact{
 		{is("limit", "cell"), is("max", "32768")},
 		{is("limit", "rows"), is("max", "5000000"), may("found", "5000001")},
 		{is("limit", "columns"), is("max", "256"), may("found", "300")},
+		{is("limit", "sheets"), is("max", "1024")},
 	},
 	"file_format_unsupported": {{is("format", "archive"), may("files", "1", "3")}},
 	"address_outside_store":   {{is("country", "JP"), is("store", "SE"), is("policy", "list"), column}},
