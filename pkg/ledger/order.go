@@ -11,7 +11,7 @@ import (
 const orderColumns = `o.seq, o.id, o.family, o.state, o.method, o.source, o.run, o.row, o.created, o.generated, o.header_hash,
 	o.notes, o.fee, o.currency, o.no_fee, o.no_fee_reason, o.cancel_requested, o.lines,
 	a.name, a.line1, a.line2, a.line3, a.city, a.state, a.postal_code, a.country, a.phone
-	FROM removal_order AS o LEFT JOIN address AS a ON a.merchant = o.merchant AND a.hash = o.address`
+	FROM removal_order AS o LEFT JOIN address AS a ON a.merchant = o.merchant AND a.seq = o.address`
 
 func scanOrder(rows *sql.Rows, merchant string) (seq int64, o removal.Order, err error) {
 	o.Merchant = merchant

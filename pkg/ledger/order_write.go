@@ -34,23 +34,27 @@ type shared struct {
 
 // orderWriter inserts orders, many a statement.
 type orderWriter struct {
-	tx     *tx
-	head   *merchantHead
-	stmts  map[int]*sql.Stmt
-	common shared
-	args   []any
-	n      int
-	lines  []byte
-	// The address before, and those known to stand in the ledger.
-	address     removal.Address
-	addressHash []byte
-	known       map[[16]byte]bool
+	tx    *tx
+	head  *merchantHead
+	stmts map[int]*sql.Stmt
+	// addressStmts are by the number of addresses, as stmts by that of orders.
+	addressStmts map[int]*sql.Stmt
+	common       shared
+	args         []any
+	n            int
+	lines        []byte
+	// The address before with its number, the numbers of all that this writer
+	// wrote, by hash, and those that are still to be written.
+	address    removal.Address
+	addressSeq int64
+	addresses  map[[16]byte]int64
+	pending    []any
 	// hashes are of the ids and families written, for the filter.
 	hashes []uint64
 }
 
 func newOrderWriter(t *tx, h *merchantHead) *orderWriter {
-	return &orderWriter{tx: t, head: h, stmts: map[int]*sql.Stmt{}, known: map[[16]byte]bool{},
+	return &orderWriter{tx: t, head: h, stmts: map[int]*sql.Stmt{}, addressStmts: map[int]*sql.Stmt{}, addresses: map[[16]byte]int64{},
 		args: make([]any, 0, nShared+ordersPerInsert*nOwn)}
 }
 
@@ -95,12 +99,15 @@ func (w *orderWriter) add(ctx context.Context, o *removal.Order) error {
 		}
 		return w.add(ctx, o)
 	}
-	if err := w.own(ctx, o, sellable, unsellable); err != nil {
+	if err := w.own(o, sellable, unsellable); err != nil {
 		return fmt.Errorf("order %s: %w", o.ID, err)
 	}
 	if plain {
 		w.n++
 		return nil
+	}
+	if err := w.flushAddresses(ctx); err != nil {
+		return err
 	}
 	args := append(w.args, bit(o.CancelRequested), sellable.Cancelled, sellable.Disposed, sellable.Shipped,
 		unsellable.Cancelled, unsellable.Disposed, unsellable.Shipped)
@@ -112,15 +119,12 @@ func (w *orderWriter) add(ctx context.Context, o *removal.Order) error {
 }
 
 // own appends the order's own values.
-func (w *orderWriter) own(ctx context.Context, o *removal.Order, sellable, unsellable removal.Units) (err error) {
+func (w *orderWriter) own(o *removal.Order, sellable, unsellable removal.Units) (err error) {
 	if w.lines, err = appendLines(w.lines[:0], o.Lines); err != nil {
 		return err
 	}
-	address, err := w.addressOf(ctx, o.Address)
-	if err != nil {
-		return err
-	}
 	w.head.orders++
+	address := w.addressOf(&o.Address, w.head.orders)
 	w.hashes = append(w.hashes, hashID(o.ID))
 	var family any
 	if o.Family != "" && o.Family != o.ID {
@@ -138,13 +142,12 @@ func (w *orderWriter) flush(ctx context.Context) error {
 	if w.n == 0 {
 		return nil
 	}
-	stmt, ok := w.stmts[w.n]
-	if !ok {
-		var err error
-		if stmt, err = w.tx.PrepareContext(ctx, w.tx.dialect.insertOrders(w.n, ownColumns, nOwn)); err != nil {
-			return err
-		}
-		w.stmts[w.n] = stmt
+	if err := w.flushAddresses(ctx); err != nil {
+		return err
+	}
+	stmt, err := w.prepared(ctx, w.stmts, w.n, func() string { return w.tx.dialect.insertOrders(w.n, ownColumns, nOwn) })
+	if err != nil {
+		return err
 	}
 	if _, err := stmt.ExecContext(ctx, w.args...); err != nil {
 		return fmt.Errorf("orders %s to %s: %w", w.args[nShared+1], w.args[len(w.args)-nOwn+1], err)
@@ -153,33 +156,83 @@ func (w *orderWriter) flush(ctx context.Context) error {
 	return nil
 }
 
+// prepared gives the statement for n rows, made once.
+func (w *orderWriter) prepared(ctx context.Context, stmts map[int]*sql.Stmt, n int, query func() string) (*sql.Stmt, error) {
+	if stmt, ok := stmts[n]; ok {
+		return stmt, nil
+	}
+	stmt, err := w.tx.PrepareContext(ctx, query())
+	if err == nil {
+		stmts[n] = stmt
+	}
+	return stmt, err
+}
+
 // close gives the statements back.
 func (w *orderWriter) close() error {
 	var errs []error
-	for _, s := range w.stmts {
-		errs = append(errs, s.Close())
+	for _, stmts := range []map[int]*sql.Stmt{w.stmts, w.addressStmts} {
+		for _, s := range stmts {
+			errs = append(errs, s.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// addressOf gives the key of an address, having written it where it is new.
-func (w *orderWriter) addressOf(ctx context.Context, a removal.Address) (any, error) {
+// nAddress is how many values an address has beside the merchant.
+const nAddress = 10
+
+// addressOf gives the number of an address; where it is new it gets that of the
+// order, and is written before the orders are.
+func (w *orderWriter) addressOf(a *removal.Address, order int64) any {
 	if a.IsZero() {
-		return nil, nil
+		return nil
 	}
-	if w.addressHash != nil && a == w.address {
-		return w.addressHash, nil
+	if w.addressSeq != 0 && *a == w.address {
+		return w.addressSeq
 	}
-	hash := hashAddress(&a)
-	w.address, w.addressHash = a, hash[:]
-	if w.known[hash] {
-		return w.addressHash, nil
+	hash := hashAddress(a)
+	seq, known := w.addresses[hash]
+	if !known {
+		seq = order
+		w.addresses[hash] = seq
+		w.pending = append(w.pending, seq, a.Name, a.Line1, a.Line2, a.Line3, a.City, a.State, a.PostalCode, a.Country, a.Phone)
 	}
-	w.known[hash] = true
-	_, err := w.tx.ExecContext(ctx, `INSERT INTO address (merchant, hash, name, line1, line2, line3, city, state, postal_code, country, phone)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING`,
-		w.head.id, hash[:], a.Name, a.Line1, a.Line2, a.Line3, a.City, a.State, a.PostalCode, a.Country, a.Phone)
-	return w.addressHash, err
+	w.address, w.addressSeq = *a, seq
+	return seq
+}
+
+// flushAddresses inserts the addresses that orders to be inserted have.
+func (w *orderWriter) flushAddresses(ctx context.Context) error {
+	n := len(w.pending) / nAddress
+	if n == 0 {
+		return nil
+	}
+	stmt, err := w.prepared(ctx, w.addressStmts, n, func() string { return w.tx.dialect.insertAddresses(n) })
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(ctx, append([]any{w.head.id}, w.pending...)...)
+	w.pending = w.pending[:0]
+	if err != nil {
+		return fmt.Errorf("addresses: %w", err)
+	}
+	return nil
+}
+
+// insertAddresses is a statement for n addresses.
+func (d *dialect) insertAddresses(n int) string {
+	var b strings.Builder
+	b.WriteString("INSERT INTO address (merchant, seq, name, line1, line2, line3, city, state, postal_code, country, phone) VALUES ")
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("($1,")
+		b.WriteString(d.marks(2+i*nAddress, nAddress))
+		b.WriteByte(')')
+	}
+	return b.String()
 }
 
 // hashAddress is 16 bytes of SHA-256 over the parts, each with its length.

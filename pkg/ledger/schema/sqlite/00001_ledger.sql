@@ -129,11 +129,12 @@ CREATE TABLE snapshot (
     PRIMARY KEY (merchant, id)
 ) STRICT;
 
--- Addresses stand apart from the orders, so that they can be erased. hash is
--- the beginning of SHA-256 over the parts.
+-- Addresses stand apart from the orders, so that they can be erased. The number
+-- is that of the first order that has the address: numbers rise, and a rising key
+-- is several times as quick to insert as a hash.
 CREATE TABLE address (
     merchant    TEXT NOT NULL,
-    hash        BLOB NOT NULL CHECK (length(hash) = 16),
+    seq         INTEGER NOT NULL,
     name        TEXT NOT NULL,
     line1       TEXT NOT NULL,
     line2       TEXT NOT NULL,
@@ -143,7 +144,7 @@ CREATE TABLE address (
     postal_code TEXT NOT NULL,
     country     TEXT NOT NULL,
     phone       TEXT NOT NULL,
-    PRIMARY KEY (merchant, hash)
+    PRIMARY KEY (merchant, seq)
 ) STRICT, WITHOUT ROWID;
 
 -- One row is an order with its lines. A line is an array: sku, fnsku, asked
@@ -164,7 +165,7 @@ CREATE TABLE removal_order (
     created               INTEGER NOT NULL,
     generated             INTEGER NOT NULL CHECK (generated IN (0, 1)),
     header_hash           INTEGER NOT NULL,
-    address               BLOB,
+    address               INTEGER,
     notes                 TEXT,
     fee                   INTEGER NOT NULL,
     currency              TEXT    NOT NULL,
@@ -186,7 +187,7 @@ CREATE TABLE removal_order (
     unsellable_in_process INTEGER NOT NULL AS (unsellable_requested - unsellable_cancelled - unsellable_disposed - unsellable_shipped)
                           CHECK (unsellable_in_process >= 0),
     lines                 TEXT    NOT NULL,
-    FOREIGN KEY (merchant, address) REFERENCES address (merchant, hash)
+    FOREIGN KEY (merchant, address) REFERENCES address (merchant, seq)
 ) STRICT;
 -- A refused order's id may be used again.
 CREATE UNIQUE INDEX removal_order_id ON removal_order (merchant, id) WHERE state <> 'refused';
