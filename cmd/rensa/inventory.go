@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
+	"errors"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/validate"
 )
 
 func (a *app) inventoryCommand() *cobra.Command {
@@ -70,21 +70,28 @@ func (a *app) showInventory(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	row, err := ws.ledger.Snapshot(ctx, m.ID)
+	p, err := ws.processor(nil)
 	if err != nil {
 		return err
 	}
-	if row == nil {
+	row, snapshot, stock, err := p.Stock(ctx, m.ID)
+	if bad, missing := errors.AsType[*removal.FileError](err); missing && bad.Code == removal.SnapshotMissing {
 		return usage("cli.err.no_snapshot", "id", m.ID).hint("cli.hint.inventory")
 	}
-	if len(args) == 0 {
-		open, err := ws.openUnits(ctx, m.ID, "")
-		if err != nil {
-			return err
-		}
-		return a.showSnapshot(snapshotFacts(row, &m), open)
+	if err != nil {
+		return err
 	}
-	d, err := ws.stockOf(ctx, row, &m, args[0])
+	facts := snapshotFacts(row, &m)
+	if len(args) == 0 {
+		var open conditions
+		for pool := range int32(snapshot.Pools()) {
+			sellable, unsellable := stock.Taken(pool)
+			open.Sellable += sellable
+			open.Unsellable += unsellable
+		}
+		return a.showSnapshot(facts, open)
+	}
+	d, err := stockOf(facts, snapshot, stock, args[0])
 	if err != nil {
 		return err
 	}
@@ -102,51 +109,25 @@ func snapshotFacts(s *ledger.Snapshot, m *removal.Merchant) snapshotDocument {
 	}
 }
 
-// openUnits sums what removals took of a pool and the snapshot does not show; "" sums
-// all pools.
-func (ws *workspace) openUnits(ctx context.Context, merchant, pool string) (conditions, error) {
-	var sum conditions
-	err := ws.ledger.Taken(ctx, merchant, func(m ledger.Movement) error {
-		if pool == "" || m.PoolKey == pool {
-			sum.Sellable += m.Sellable
-			sum.Unsellable += m.Unsellable
-		}
-		return nil
-	})
-	return sum, err
-}
-
 // stockOf answers for one SKU of a snapshot. What is not there is answered with
 // what was most likely meant.
-func (ws *workspace) stockOf(ctx context.Context, row *ledger.Snapshot, m *removal.Merchant, sku string) (*stockDocument, error) {
-	path := row.Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(ws.dir, filepath.FromSlash(path))
-	}
-	s, err := inventory.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("the current snapshot: %w", err)
-	}
-	defer s.Close()
+func stockOf(facts snapshotDocument, s *inventory.Snapshot, stock *validate.Stock, sku string) (*stockDocument, error) {
 	at := s.Lookup([]byte(sku))
 	if at < 0 {
-		f := usage("cli.err.sku_unknown", "sku", sku, "date", snapshotFacts(row, m).Date)
+		f := usage("cli.err.sku_unknown", "sku", sku, "date", facts.Date)
 		if near := s.Suggest([]byte(sku), false); len(near.Candidates) > 0 {
 			f = f.hint("cli.hint.did_you_mean", "name", strings.Join(near.Candidates, ", "))
 		}
 		return nil, f
 	}
 	item := s.Item(at)
-	pool := s.Pool(item.Pool)
-	open, err := ws.openUnits(ctx, m.ID, pool.Key)
-	if err != nil {
-		return nil, err
-	}
 	d := &stockDocument{
-		SKU: string(item.SKU), FNSKU: string(item.FNSKU), ASIN: string(item.ASIN), Title: string(item.Title),
-		Pool: conditions{pool.Sellable, pool.Unsellable}, Open: open, Snapshot: snapshotFacts(row, m), Holds: []struct{}{},
+		SKU: string(item.SKU), FNSKU: string(item.FNSKU), ASIN: string(item.ASIN), Title: item.Title,
+		Snapshot: facts, Holds: []struct{}{},
 	}
-	d.Available = d.Pool.less(open)
+	d.Pool.Sellable, d.Pool.Unsellable = s.Units(item.Pool)
+	d.Open.Sellable, d.Open.Unsellable = stock.Taken(item.Pool)
+	d.Available = d.Pool.less(d.Open)
 	return d, nil
 }
 

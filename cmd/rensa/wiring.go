@@ -24,13 +24,14 @@ import (
 
 // workspace is an open workspace: its configuration, policy and ledger.
 type workspace struct {
-	dir    string
-	config config
-	policy *policy.Set
-	ledger *ledger.Ledger
-	log    zerolog.Logger
-	actor  string // who is at the keyboard, for events
-	now    func() time.Time
+	dir        string
+	config     config
+	policy     *policy.Set
+	ledger     *ledger.Ledger
+	processors []*process.Processor
+	log        zerolog.Logger
+	actor      string // who is at the keyboard, for events
+	now        func() time.Time
 }
 
 // open finds the workspace and opens what is in it. The caller closes it.
@@ -60,6 +61,11 @@ func (a *app) openAt(ctx context.Context, dir string) (*workspace, error) {
 
 // Close lets the ledger go. What was committed is durable already.
 func (ws *workspace) Close() {
+	for _, p := range ws.processors {
+		if err := p.Close(); err != nil {
+			ws.log.Error().Err(err).Msg("closing the workspace's folders")
+		}
+	}
 	if err := ws.ledger.Close(); err != nil {
 		ws.log.Error().Err(err).Msg("closing the ledger")
 	}
@@ -90,12 +96,17 @@ func (a *app) logger(c config) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
-// processor builds what happens to files in this workspace.
+// processor builds what happens to files in this workspace. It is closed with the
+// workspace.
 func (ws *workspace) processor(progress func(done, total int64)) (*process.Processor, error) {
-	return process.New(process.Options{
+	p, err := process.New(process.Options{
 		Ledger: ws.ledger, Policy: ws.policy, Root: ws.dir, Now: ws.now,
 		Limits: ws.config.decodeLimits(), Log: ws.log, Progress: progress,
 	})
+	if err == nil {
+		ws.processors = append(ws.processors, p)
+	}
+	return p, err
 }
 
 // release lets a processor's folders and snapshots go.

@@ -50,13 +50,16 @@ func (s *Snapshot) fact(p int32) []byte {
 	return s.facts.at(int32(n - 1))
 }
 
-// PoolKey is the FNSKU of a pool, or "\x00" and the MSKU where it has none.
+// OwnPool begins the key of a pool that has no FNSKU; the MSKU follows.
+const OwnPool = "\x00"
+
+// PoolKey is the FNSKU of a pool, or OwnPool and the MSKU where it has none.
 func (s *Snapshot) PoolKey(p int32) string {
 	sku, fnsku := s.keys(int32(u32(s.pools.at(p), 8)))
 	if len(fnsku) > 0 {
 		return string(fnsku)
 	}
-	return "\x00" + string(sku)
+	return OwnPool + string(sku)
 }
 
 // Pool gives all of a pool.

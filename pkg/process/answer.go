@@ -25,6 +25,17 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 		}
 	}()
 	w, err := u.write(ctx, pl)
+	if errors.Is(err, report.ErrOriginal) {
+		u.p.Log.Warn().Err(err).Str("run", u.run.ID).Msg("the annotated workbook is made of the rows alone")
+		if err := pl.discard(); err != nil {
+			return nil, err
+		}
+		if pl, err = u.p.stage(u.j); err != nil {
+			return nil, err
+		}
+		u.j.plain = true
+		w, err = u.write(ctx, pl)
+	}
 	if err != nil {
 		return nil, err
 	}

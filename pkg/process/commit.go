@@ -41,8 +41,11 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 	if err != nil {
 		return err
 	}
+	profile := &j.merchant.Profile
 	run.Detail, err = json.Marshal(detail{
-		Folder: j.folder, Zone: j.zone.String(), CSVBOM: j.merchant.Profile.CSVBOM, Reports: j.reports(), Problems: stored,
+		Folder: j.folder, Zone: j.zone.String(), HomeStore: profile.HomeStore, Policy: profile.Policy,
+		ShiftJIS: profile.ShiftJIS, CSVBOM: profile.CSVBOM, Reports: j.reports(), Limits: j.limits, Plain: j.plain,
+		Problems: stored,
 	})
 	if err != nil {
 		return err

@@ -115,24 +115,34 @@ func fit(sign decode.Signature, sheet *decode.Sheet, head []decode.Row, i int) c
 		c.present += keys
 	}
 	switch {
-	case sign.KeyValue && keys == 0, sign.Only && others > 0, !sign.KeyValue && i >= headingRows:
+	case sign.KeyValue && (keys == 0 || orderHeadings(head[i]) > 0), sign.Only && others > 0, !sign.KeyValue && i >= headingRows:
 		c.present, c.missing = 0, []int{0} // not this kind, whatever it holds
 	}
 	return c
 }
 
-// keyLines counts the rows above the items that begin with a key of the order.
+// keyLines counts the rows above the items that begin with a key of the order. A
+// row of several headings is none.
 func keyLines(rows []decode.Row) int {
 	n := 0
 	for _, row := range rows {
-		for _, cell := range row.Cells {
-			if cell == "" {
-				continue
-			}
-			if f, ok := upload.FieldOf(cell); ok && f.OfOrder() {
-				n++
-			}
-			break
+		i := slices.IndexFunc(row.Cells, func(c string) bool { return c != "" })
+		if i < 0 || orderHeadings(row) > 1 {
+			continue
+		}
+		if f, ok := upload.FieldOf(row.Cells[i]); ok && f.OfOrder() {
+			n++
+		}
+	}
+	return n
+}
+
+// orderHeadings counts the cells of a row that are headings of order values.
+func orderHeadings(row decode.Row) int {
+	n := 0
+	for _, cell := range row.Cells {
+		if f, ok := upload.FieldOf(cell); ok && f.OfOrder() {
+			n++
 		}
 	}
 	return n

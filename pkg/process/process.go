@@ -124,6 +124,7 @@ type Finding struct {
 type job struct {
 	Request
 	merchant removal.Merchant
+	limits   decode.Limits
 	texts    *templates.Texts
 	zone     *time.Location
 	started  time.Time
@@ -136,6 +137,8 @@ type job struct {
 	modTime  time.Time
 	// committed is true from the commit until everything is published.
 	committed bool
+	// plain leaves the original workbook out of the reports: it cannot be annotated.
+	plain bool
 }
 
 // ErrMerchant is the answer to a merchant that the ledger does not know.
@@ -176,7 +179,7 @@ func (p *Processor) Process(ctx context.Context, req Request) (_ *Result, err er
 // begin takes a copy of the file, so that no one else can write to what is being
 // decided, and hashes it on the way.
 func (p *Processor) begin(ctx context.Context, req Request) (_ *job, err error) {
-	j := &job{Request: req, started: p.Now().UTC()}
+	j := &job{Request: req, started: p.Now().UTC(), limits: p.Limits}
 	j.merchant, err = p.Ledger.Merchant(ctx, req.Merchant)
 	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, fmt.Errorf("%s: %w", req.Merchant, ErrMerchant)
@@ -266,7 +269,7 @@ func (p *Processor) end(j *job) error {
 // open reads the file's container, encoding and kind.
 func (p *Processor) open(j *job) (*decode.File, *found, error) {
 	f, err := decode.Open(j.original, j.bytes, decode.Options{
-		Limits: p.Limits, ShiftJIS: j.merchant.Profile.ShiftJIS, TempDir: j.temp, Known: known(),
+		Limits: j.limits, ShiftJIS: j.merchant.Profile.ShiftJIS, TempDir: j.temp, Known: known(),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -311,7 +314,7 @@ func (p *Processor) Kind(ctx context.Context, merchant, path string) (_ removal.
 	if err != nil {
 		return "", errors.Join(err, file.Close())
 	}
-	j := &job{merchant: m, original: file, bytes: info.Size()}
+	j := &job{merchant: m, original: file, bytes: info.Size(), limits: p.Limits}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	f, what, err := p.open(j)
 	if err != nil {

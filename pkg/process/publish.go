@@ -10,15 +10,22 @@ import (
 	"path/filepath"
 	"time"
 
+	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
 )
 
 // detail is what a run's row in the ledger keeps for us beside its own columns.
 type detail struct {
-	Folder  string   `json:"folder"` // the run's own, while it is being published
-	Zone    string   `json:"zone"`
-	CSVBOM  bool     `json:"csv_bom,omitempty"`
-	Reports []string `json:"reports,omitempty"`
+	Folder string `json:"folder"` // the run's own, while it is being published
+	Zone   string `json:"zone"`
+	// What the profile and the configuration said at the time.
+	HomeStore string            `json:"home_store"`
+	Policy    map[string]string `json:"policy,omitempty"`
+	ShiftJIS  bool              `json:"shift_jis,omitempty"`
+	CSVBOM    bool              `json:"csv_bom,omitempty"`
+	Reports   []string          `json:"reports,omitempty"`
+	Limits    decode.Limits     `json:"limits"`
+	Plain     bool              `json:"plain,omitempty"`
 	// Problems are those of the file; of an inventory file, of its rows too.
 	Problems json.RawMessage `json:"problems"`
 }

@@ -119,8 +119,10 @@ func (p *Processor) reopen(ctx context.Context, run *ledger.Run) (_ *rerun, err 
 		return nil, err
 	}
 	// What the profile said then, not what it says now.
-	j.merchant.Profile.Language, j.merchant.Profile.CSVBOM = run.Language, r.detail.CSVBOM
-	j.merchant.Profile.Reports = r.detail.Reports
+	profile := &j.merchant.Profile
+	profile.Language, profile.CSVBOM, profile.Reports = run.Language, r.detail.CSVBOM, r.detail.Reports
+	profile.HomeStore, profile.Policy, profile.ShiftJIS = r.detail.HomeStore, r.detail.Policy, r.detail.ShiftJIS
+	j.limits, j.plain = r.detail.Limits, r.detail.Plain
 	if j.original, err = p.originalOf(run, &r.detail); err != nil {
 		return nil, err
 	}

@@ -133,6 +133,26 @@ func TestFollowUpOfFollowUp(t *testing.T) {
 	}
 }
 
+// Stock that has no FNSKU in one file and has one in the next is the same stock.
+func TestPoolChangesItsKey(t *testing.T) {
+	t.Parallel()
+	own := []byte("sku\tdisposition\tquantity\nA\tsellable\t10\n")
+	report := []byte("sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t10\t0\n")
+	order := func(id string) []byte {
+		return []byte("MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\n" + id + "\tDisposal\tA\t6\n")
+	}
+	for name, files := range map[string][2][]byte{"given one": {own, report}, "without one": {report, own}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, profile())
+			w.drop("before.tsv", files[0], process.ExitAccepted)
+			w.drop("1.tsv", order("O1"), process.ExitAccepted)
+			w.drop("after.tsv", files[1], process.ExitAccepted)
+			w.drop("2.tsv", order("O2"), process.ExitRejected)
+		})
+	}
+}
+
 // Every report comes out again as it was, from the original and the ledger.
 func TestRebuild(t *testing.T) {
 	t.Parallel()
@@ -148,6 +168,7 @@ func TestRebuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Profile.Language, m.Profile.CSVBOM, m.Profile.TimeZone = "de", true, "America/Toronto"
+	m.Profile.HomeStore, m.Profile.ShiftJIS = "CA", true
 	if err := w.ledger.SetMerchant(t.Context(), m.ID, m.Revision, m.Profile); err != nil {
 		t.Fatal(err)
 	}

@@ -117,16 +117,6 @@ func (p *Processor) rules(ctx context.Context, j *job, snapshot *inventory.Snaps
 	return rules, rules.Prepare()
 }
 
-// stock is what the snapshot shows less what removals took that it does not show.
-func (p *Processor) stock(ctx context.Context, j *job, snapshot *inventory.Snapshot) (*validate.Stock, error) {
-	stock := validate.NewStock(snapshot)
-	err := p.Ledger.Taken(ctx, j.Merchant, func(m ledger.Movement) error {
-		stock.TakeBefore(m.PoolKey, m.Order, m.Sellable, m.Unsellable)
-		return nil
-	})
-	return stock, err
-}
-
 // uploadRun is a decided upload whose answer is being written.
 type uploadRun struct {
 	p     *Processor
@@ -159,7 +149,7 @@ func (u *uploadRun) input() *report.Input {
 	for f := range in.FieldColumns {
 		in.FieldColumns[f] = u.up.Column(removal.Field(f))
 	}
-	if u.file.Format().Workbook {
+	if u.file.Format().Workbook && !u.j.plain {
 		in.Original = func() (io.ReaderAt, int64, error) {
 			r, size := u.file.Unpacked()
 			return r, size, nil

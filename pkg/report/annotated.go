@@ -2,6 +2,7 @@ package report
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/xuri/excelize/v2"
@@ -30,6 +31,8 @@ type annotated struct {
 	copy     sheetCopy
 	problems *problemSheet
 	marks    []mark // of the row at hand
+	// guard runs what works on the book.
+	guard func(work func() error) error
 }
 
 // sheetCopy is the sheet with the input's rows: the original one, or one that is
@@ -54,22 +57,50 @@ type mark struct {
 }
 
 func newAnnotated(in *Input, sum *Summary, texts *renderer, open func() (io.Writer, error)) (*annotated, error) {
-	a := &annotated{in: in, sum: sum, texts: texts, open: open}
+	a := &annotated{in: in, sum: sum, texts: texts, open: open, guard: func(work func() error) error { return work() }}
 	if err := a.begin(); err != nil {
 		return nil, errors.Join(err, a.release())
 	}
 	return a, nil
 }
 
-func (a *annotated) begin() (err error) {
-	if a.in.Original != nil && a.in.Run.Read <= wholeRows {
-		a.book, a.copy, err = openOriginal(a.in)
-	} else {
-		a.book, a.copy, err = newRowsSheet(a.in)
+// ErrOriginal says that a workbook can be read but not be given back with marks
+// in it. The reports can be made all the same, with Input.Original left out.
+var ErrOriginal = errors.New("the workbook cannot be annotated")
+
+// annotate runs what works on the workbook as it was dropped. Whatever is odd in
+// it must not stop the answer to its rows.
+func annotate(work func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", ErrOriginal, r)
+		}
+	}()
+	if err := work(); err != nil {
+		return fmt.Errorf("%w: %w", ErrOriginal, err)
 	}
-	if err != nil {
-		return err
+	return nil
+}
+
+func (a *annotated) begin() error {
+	if a.in.Original == nil || a.in.Run.Read > wholeRows {
+		book, rows, err := newRowsSheet(a.in)
+		if err != nil {
+			return err
+		}
+		a.book, a.copy = book, rows
+		return a.prepare()
 	}
+	a.guard = annotate
+	return a.guard(func() (err error) {
+		if a.book, a.copy, err = openOriginal(a.in); err != nil {
+			return err
+		}
+		return a.prepare()
+	})
+}
+
+func (a *annotated) prepare() (err error) {
 	if a.problems, err = newProblemSheet(a.in, a.book, a.copy.name()); err != nil {
 		return err
 	}
@@ -161,13 +192,16 @@ func (a *annotated) addMark(row, col int, severity removal.Severity, s said) {
 func (a *annotated) close() error { return errors.Join(a.finish(), a.release()) }
 
 func (a *annotated) finish() error {
-	if err := a.copy.finish(); err != nil {
-		return err
-	}
-	if err := a.problems.finish(); err != nil {
-		return err
-	}
-	if err := writeSummarySheet(a.in, a.sum, a.book, a.problems.left); err != nil {
+	err := a.guard(func() error {
+		if err := a.copy.finish(); err != nil {
+			return err
+		}
+		if err := a.problems.finish(); err != nil {
+			return err
+		}
+		return writeSummarySheet(a.in, a.sum, a.book, a.problems.left)
+	})
+	if err != nil {
 		return err
 	}
 	w, err := a.open()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -190,13 +191,16 @@ func (b *book) show(parts map[string]string, sheet string) {
 		if !found {
 			continue
 		}
-		changed := bytes.ReplaceAll(head, []byte(` tabSelected="1"`), nil)
+		changed := tabSelected.ReplaceAll(head, nil)
 		if name == sheet {
 			changed = bytes.Replace(changed, []byte("<sheetView "), []byte(`<sheetView tabSelected="1" `), 1)
 		}
 		b.Pkg.Store(part, slices.Concat(changed, []byte("<sheetData"), data))
 	}
 }
+
+// tabSelected is written as 1 or true, and may stand twice in no part.
+var tabSelected = regexp.MustCompile(`\s+tabSelected="[^"]*"`)
 
 // describe sets the workbook's properties; nothing in them comes from a clock.
 func (b *book) describe(title string, at time.Time) error {

@@ -174,12 +174,12 @@ func (d *Decider) begin(row *removal.Row, c *Checked, rec *record) error {
 	return nil
 }
 
-// adopt makes the errors in order values of the first row those of the order:
-// no unit may go to an address that could not be read.
+// adopt makes the errors in order values of the first row those of the order: no
+// unit may go to an address, or under an id, that cannot be used.
 func (o *order) adopt(rec *record) {
 	var rest []removal.Problem
 	for _, p := range rec.Problems {
-		if p.Code.IsError() && p.Field != removal.FieldOrderID && p.Field.OfOrder() {
+		if p.Code.IsError() && p.Field.OfOrder() {
 			o.problem(p.Code, p.Field, p.Args)
 			continue
 		}

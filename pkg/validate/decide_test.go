@@ -98,6 +98,13 @@ func TestDecide(t *testing.T) {
 			want: "A rejected 0+0|A rejected 0+0", orders: "A=order_header_missing",
 		},
 		{
+			// No row may go out under an id that cannot be used.
+			name:   "IDTooLong",
+			rows:   strings.Repeat("A", 41) + ",Disposal,,LAMP,1,0|,,,CUP-A,1,0",
+			want:   strings.Repeat("A", 41) + " rejected 0+0|" + strings.Repeat("A", 41) + " rejected 0+0",
+			orders: strings.Repeat("A", 41) + "=order_id_too_long",
+		},
+		{
 			name: "Conflict",
 			rows: "A,Return,SE,LAMP,1,0|A,Disposal,,CUP-A,1,0|A,RETURN,SE,TOY,1,0",
 			want: "A accepted 1+0|A rejected 0+0 order_conflict|A accepted 1+0",
@@ -208,7 +215,9 @@ func (c *decideCase) run(t *testing.T) {
 		var pool, order string
 		var sellable, unsellable int64
 		if n, _ := fmt.Sscan(s, &pool, &order, &sellable, &unsellable); n == 4 {
-			st.TakeBefore(pool, order, sellable, unsellable)
+			if at := rules.Snapshot.FindPool(pool); at >= 0 {
+				st.TakeBefore(at, order, sellable, unsellable)
+			}
 		}
 	}
 	past := c.past

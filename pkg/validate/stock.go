@@ -34,13 +34,10 @@ func NewStock(s *inventory.Snapshot) *Stock {
 	return &Stock{snapshot: s, pools: make([]pool, s.Pools())}
 }
 
-// TakeBefore enters units that an order took, or will take, which the snapshot
-// does not show. Takings of one order should follow one another.
-func (s *Stock) TakeBefore(pool, order string, sellable, unsellable int64) {
-	at := s.snapshot.FindPool(pool)
-	if at < 0 {
-		return
-	}
+// TakeBefore enters units that an order took, or will take, of a pool of the
+// snapshot, and which the snapshot does not show. Takings of one order should
+// follow one another.
+func (s *Stock) TakeBefore(at int32, order string, sellable, unsellable int64) {
 	if n := len(s.orders); n == 0 || s.orders[n-1] != order {
 		s.orders = append(s.orders, order)
 	}
@@ -69,6 +66,11 @@ func (s *Stock) giveBack(at int32) {
 func (s *Stock) left(at int32) (sellable, unsellable int64) {
 	sellable, unsellable = s.snapshot.Units(at)
 	return sellable - s.pools[at].sellable, unsellable - s.pools[at].unsellable
+}
+
+// Taken is what orders took, or will take, of a pool.
+func (s *Stock) Taken(at int32) (sellable, unsellable int64) {
+	return s.pools[at].sellable, s.pools[at].unsellable
 }
 
 // maxTakers is how many takers a hint names.

@@ -1,0 +1,138 @@
+package process_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"rensa/pkg/process"
+)
+
+const small = "sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t9\t9\nB\tX2\t9\t9\n"
+
+// A table whose headings stand twice, or under a title that is a heading's word,
+// is a table all the same, and no row of it is lost.
+func TestTableIsNotKeyValue(t *testing.T) {
+	t.Parallel()
+	head := "MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\n"
+	for name, c := range map[string]struct {
+		text string
+		rows int
+	}{
+		"TwoTables":  {head + "O1\tDisposal\tA\t1\n" + head + "O2\tDisposal\tB\t1\n", 3},
+		"TitleBlock": {"Name\tFirma\n" + head + "O1\tDisposal\tA\t1\n", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, profile())
+			w.drop("inventory.txt", []byte(small), process.ExitAccepted)
+			exit := process.ExitAccepted
+			if c.rows > 2 {
+				exit = process.ExitRejected // the second heading row is no item
+			}
+			r := w.drop("upload.tsv", []byte(c.text), exit)
+			if rows := w.table(r, "result.csv"); len(rows) != c.rows || rows[0][2] != "O1" || rows[0][10] != "accepted" {
+				t.Errorf("rows %v", rows)
+			}
+		})
+	}
+}
+
+// edited is a workbook with some of its parts changed; nil drops a part.
+func edited(t *testing.T, book []byte, edit func(name string, part []byte) []byte) []byte {
+	t.Helper()
+	from, err := zip.NewReader(bytes.NewReader(book), int64(len(book)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	to := zip.NewWriter(&b)
+	for _, f := range from.File {
+		part := edit(f.Name, partOf(t, f))
+		if part == nil {
+			continue
+		}
+		w, err := to.Create(f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func partOf(t *testing.T, f *zip.File) []byte {
+	t.Helper()
+	r, err := f.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return part
+}
+
+// Workbooks as other programs save them are annotated, or, where that cannot be,
+// made of their rows; none is refused for what is odd about it.
+func TestOddWorkbooks(t *testing.T) {
+	t.Parallel()
+	rows := [][]string{
+		{"MerchantRemovalOrderID", "RemovalDisposition", "MerchantSKU", "SellableQuantity"},
+		{"O1", "Disposal", "A", "1"}, {"O1", "", "NONE", "1"},
+	}
+	styles := regexp.MustCompile(`<(Relationship|Override) [^>]*styles[^>]*(/>|></(Relationship|Override)>)`)
+	for name, edit := range map[string]func(name string, part []byte) []byte{
+		"SelectedAsTrue": func(name string, part []byte) []byte {
+			return bytes.ReplaceAll(part, []byte(`tabSelected="1"`), []byte(`tabSelected="true"`))
+		},
+		"WithoutStyles": func(name string, part []byte) []byte {
+			if strings.HasSuffix(name, "styles.xml") {
+				return nil
+			}
+			return styles.ReplaceAll(part, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, profile())
+			w.drop("inventory.txt", []byte(small), process.ExitAccepted)
+			r := w.drop("book.xlsx", edited(t, workbook(t, rows), edit), process.ExitRejected)
+			path := filepath.Join(r.ReportDir, "annotated.xlsx")
+			z, err := zip.OpenReader(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range z.File {
+				if n := bytes.Count(partOf(t, f), []byte("tabSelected=")); n > 1 {
+					t.Errorf("%s has the attribute tabSelected %d times", f.Name, n)
+				}
+			}
+			if err := z.Close(); err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again bytes.Buffer
+			if err := w.Rebuild(t.Context(), merchantID, r.RunID, "annotated.xlsx", &again); err != nil || !bytes.Equal(want, again.Bytes()) {
+				t.Errorf("made again it is %d bytes instead of %d: %v", again.Len(), len(want), err)
+			}
+		})
+	}
+}
