@@ -124,7 +124,7 @@ var shownBy = map[string]string{
 	"file_header_twice": "broken-files", "file_quote_open": "broken-files", "file_sheet_truncated": "broken-files",
 	"file_seen": "corrected-file", "file_refused": "whole-file", "snapshot_missing": "upload-before-inventory",
 	"snapshot_older": "nightly-inventory", "snapshot_shrunk": "nightly-inventory", "snapshot_bad": "nightly-inventory",
-	"snapshot_stale": "nightly-inventory", "column_ignored": "spreadsheets", "column_count": "faulty-rows",
+	"snapshot_stale": "nightly-inventory", "column_ignored": "spreadsheets", "sheet_ignored": "spreadsheets", "column_count": "faulty-rows",
 	"cell_formula": "spreadsheets", "cell_error": "spreadsheets", "text_damaged": "damaged-text",
 	"placeholder_ignored": "damaged-text", "order_id_too_long": "faulty-rows", "order_id_used": "corrected-file",
 	"row_seen": "corrected-file", "order_continued": "corrected-file", "order_conflict": "faulty-rows",

@@ -135,6 +135,7 @@ var documented = map[string][]fact{
 	"report_unmatched":      {may("order", "A-1")},
 	"status_external_order": {is("order", "A-1")},
 	"status_unbalanced":     {is("order", "A-1")},
+	"sheet_ignored":         {is("sheet", "Mars"), is("read", "April")},
 }
 
 // further are the facts of a code in other forms, whose values belong together.

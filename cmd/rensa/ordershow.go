@@ -145,8 +145,15 @@ func (a *app) orderText(o *removal.Order, history []ledger.Event, m *removal.Mer
 		l.add("run", o.Run)
 	}
 	fee := a.fee(d.Fee, o.Currency)
-	if o.NoFee > 0 && d.Fee != nil {
-		fee = a.t("cli.run.fees", "amount", o.Fee, "currency", o.Currency, "without", o.NoFee)
+	if o.NoFee > 0 {
+		why := ""
+		if o.NoFeeReason != "" {
+			why = a.t("word.nofee." + o.NoFeeReason)
+		}
+		fee = a.t("cli.run.no_fees", "without", o.NoFee, "why", why)
+		if d.Fee != nil {
+			fee = a.t("cli.run.fees", "amount", o.Fee, "currency", o.Currency, "without", o.NoFee, "why", why)
+		}
 	}
 	l.add("fee", fee)
 	for _, line := range addressLines(o.Address) {

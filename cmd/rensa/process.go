@@ -263,9 +263,21 @@ func (a *app) inputs(args []string, temp string) ([]input, error) {
 		case !info.Mode().IsRegular():
 			return nil, usage("cli.err.file_kind", "file", arg).hint("cli.hint.stdin")
 		}
+		if err := readable(arg); err != nil {
+			return nil, err
+		}
 		all = append(all, input{path: arg, name: filepath.Base(arg)})
 	}
 	return all, nil
+}
+
+// readable tells beforehand that a file cannot be opened.
+func readable(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return usage("cli.err.file").because(err)
+	}
+	return f.Close()
 }
 
 func spool(path string, from io.Reader) error {

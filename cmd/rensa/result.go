@@ -81,13 +81,13 @@ func (r *filesRun) counts(t *labels, s *report.Summary, result *process.Result) 
 	}
 	t.add("orders", a.t("cli.run.orders", "accepted", s.Orders.Accepted, "refused", s.Orders.Refused))
 	t.add("units", a.t("cli.run.units", "sellable", s.Units.Sellable.Accepted, "unsellable", s.Units.Unsellable.Accepted))
-	without := s.Fees.LinesWithoutFigure
+	without, why := s.Fees.LinesWithoutFigure, s.Fees.WhyNoFigure(a.texts)
 	switch {
 	case s.Rows.Accepted == 0:
 	case s.Fees.Amount == 0 && without > 0:
-		t.add("fees", a.t("cli.run.no_fees", "without", without))
+		t.add("fees", a.t("cli.run.no_fees", "without", without, "why", why))
 	default:
-		t.add("fees", a.t("cli.run.fees", "amount", s.Fees.Amount, "currency", s.Fees.Currency, "without", without))
+		t.add("fees", a.t("cli.run.fees", "amount", s.Fees.Amount, "currency", s.Fees.Currency, "without", without, "why", why))
 	}
 	if s.Snapshot != nil {
 		t.add("snapshot", a.t("cli.run.snapshot", "date", s.Snapshot.Date))

@@ -56,6 +56,7 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 			err = errors.Join(err, read.Snapshot.Close())
 		}
 	}()
+	read.Problems = append(what.ignored(), read.Problems...)
 	row := snapshotRow(j, what, read)
 	if current != nil && row.Date.Before(current.Date) {
 		row.Current = false
@@ -218,6 +219,7 @@ func (p *Processor) centres(ctx context.Context, j *job, f *decode.File, what *f
 	if err != nil {
 		return nil, err
 	}
+	problems = append(what.ignored(), problems...)
 	run := p.run(j, f, what)
 	run.Heading = what.row.Number
 	run.Read = int64(rows)

@@ -35,6 +35,8 @@ type found struct {
 	sheet *decode.Sheet
 	head  []decode.Row
 	row   decode.Row // the heading row
+	// others are the names of sheets that could have been read as well.
+	others []string
 }
 
 // candidate is how well a row of a sheet fits a signature.
@@ -84,7 +86,30 @@ func recognise(f *decode.File) (*found, error) {
 				"two", string(best.sign.Kind)+"\n"+string(c.sign.Kind))
 		}
 	}
+	for _, c := range full {
+		name := c.sheet.Name()
+		if c.sheet != best.sheet && c.sign.Kind == best.sign.Kind && c.hasItems() && !c.sheet.Hidden() && !slices.Contains(best.others, name) {
+			best.others = append(best.others, name)
+		}
+	}
 	return &best.found, nil
+}
+
+// hasItems tells whether rows follow the headings.
+func (c *candidate) hasItems() bool {
+	return len(c.head) > 0 && c.head[len(c.head)-1].Number > c.row.Number
+}
+
+// ignored are warnings about the sheets that were not read.
+func (f *found) ignored() []removal.Problem {
+	var problems []removal.Problem
+	for _, name := range f.others {
+		problems = append(problems, removal.Problem{
+			Place: removal.Place{Sheet: name, Col: 1, Cell: "A1"}, Code: removal.SheetIgnored, Field: removal.FieldNone,
+			Value: name, Args: removal.Args{}.Arg("sheet", name).Arg("read", f.sheet.Name()),
+		})
+	}
+	return problems
 }
 
 // fit holds the i-th row of a sheet's head against a signature.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"rensa/pkg/decode"
@@ -80,7 +81,7 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	if err != nil {
 		return nil, err
 	}
-	d.problems = fileProblems(rules, up, d)
+	d.problems = slices.Concat(what.ignored(), fileProblems(rules, up, d))
 	run := p.run(j, f, what)
 	run.Layout, run.Heading = string(up.Layout), up.Heading
 	run.SnapshotID, run.SnapshotDate = row.ID, row.Date

@@ -83,6 +83,7 @@ const (
 	ReportUnmatched
 	StatusExternalOrder
 	StatusUnbalanced
+	SheetIgnored
 
 	codeEnd
 )
@@ -165,6 +166,7 @@ var codes = [codeEnd]codeInfo{
 	ReportUnmatched:             {"report_unmatched", ScopeFile, SeverityWarning, "a processing report that belongs to no outgoing file"},
 	StatusExternalOrder:         {"status_external_order", ScopeRow, SeverityInfo, "status file: an order that was not made here; taken in with source external"},
 	StatusUnbalanced:            {"status_unbalanced", ScopeRow, SeverityWarning, "status file: requested is not cancelled + disposed + shipped + in process; kept as an event and not applied"},
+	SheetIgnored:                {"sheet_ignored", ScopeFile, SeverityWarning, "another sheet of the workbook with the same headings; one is read"},
 }
 
 // Scope says what a problem is about: a row, a whole order or the whole file.

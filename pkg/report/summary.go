@@ -1,12 +1,17 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/templates"
 )
 
 // Summary is summary.json: what scripts, pages and commands read of a run. Its
@@ -18,11 +23,11 @@ type Summary struct {
 	SHA256        string           `json:"sha256"`
 	Bytes         int64            `json:"bytes"`
 	Kind          string           `json:"kind"`
-	Layout        string           `json:"layout,omitempty"`
+	Layout        string           `json:"layout"`
 	Encoding      string           `json:"encoding"`
-	Delimiter     string           `json:"delimiter,omitempty"`
-	Container     string           `json:"container,omitempty"`
-	Sheet         string           `json:"sheet,omitempty"`
+	Delimiter     string           `json:"delimiter"`
+	Container     string           `json:"container"`
+	Sheet         string           `json:"sheet"`
 	Snapshot      *SnapshotSummary `json:"snapshot"`
 	PolicyVersion string           `json:"policy_version"`
 	Acceptance    string           `json:"acceptance,omitempty"`
@@ -78,6 +83,8 @@ type FeeSum struct {
 	Amount             removal.Amount `json:"amount"`
 	Currency           string         `json:"currency"`
 	LinesWithoutFigure int64          `json:"lines_without_figure"`
+	// Reasons says why, in the words of package policy, with the lines of each.
+	Reasons map[string]int `json:"reasons"`
 }
 
 // OutboundSummary is one file to be handed on.
@@ -101,7 +108,7 @@ func newSummary(in *Input) *Summary {
 			Rejected: int64(run.Rejected), Seen: int64(run.Seen),
 		},
 		Orders:   OrderCounts{Accepted: int64(run.OrdersAccepted), Refused: int64(run.OrdersRefused)},
-		Fees:     FeeSum{Currency: in.Currency},
+		Fees:     FeeSum{Currency: in.Currency, Reasons: reasons(in.Orders)},
 		Problems: map[string]int{}, Files: []File{}, Outbound: []OutboundSummary{},
 	}
 	if snap := in.snapshot(); snap != nil {
@@ -111,6 +118,28 @@ func newSummary(in *Input) *Summary {
 		s.counts[in.FileProblems[i].Code]++
 	}
 	return s
+}
+
+// reasons counts the accepted lines without a figure by the reason of their order.
+func reasons(orders []removal.OrderOutcome) map[string]int {
+	counts := map[string]int{}
+	for i := range orders {
+		if o := &orders[i]; o.NoFee > 0 && o.NoFeeReason != "" {
+			counts[o.NoFeeReason] += o.NoFee
+		}
+	}
+	return counts
+}
+
+// WhyNoFigure puts the reasons into words, the most frequent first.
+func (f *FeeSum) WhyNoFigure(texts *templates.Texts) string {
+	var all []string
+	for _, reason := range slices.SortedFunc(maps.Keys(f.Reasons), func(a, b string) int {
+		return cmp.Or(f.Reasons[b]-f.Reasons[a], strings.Compare(a, b))
+	}) {
+		all = append(all, texts.T("word.nofee."+reason))
+	}
+	return strings.Join(all, "; ")
 }
 
 func (in *Input) zone() *time.Location {

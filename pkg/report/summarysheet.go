@@ -157,7 +157,7 @@ func (s *summarySheet) facts() {
 		fees = f.Amount.String() + " " + f.Currency
 	}
 	if n := s.sum.Fees.LinesWithoutFigure; n > 0 {
-		fees = or(fees) + " " + s.t("without_figure", "number", n)
+		fees = or(fees) + " " + s.t("without_figure", "number", n, "why", s.sum.Fees.WhyNoFigure(s.in.Texts))
 	}
 	finished := ""
 	if at := s.sum.finished; !at.IsZero() {

@@ -46,6 +46,7 @@ type order struct {
 	past      *Family
 	skus      skuSet
 	accepted  int // distinct SKUs
+	seen      int // rows that an earlier file brought in
 	scattered bool
 	line      int // of the first row
 }
@@ -300,6 +301,7 @@ func (d *Decider) send(rec *record) error {
 		o.Refused = true
 	case removal.Seen:
 		d.Counts.Seen++
+		o.seen++
 	}
 	return d.emit(&rec.Outcome)
 }

@@ -182,7 +182,7 @@ func TestDecide(t *testing.T) {
 			name: "Split", profile: func(p *removal.Profile) { p.Policy = map[string]string{"max_skus_per_file": "2"} },
 			past: new(fakePast).used("A-2"),
 			rows: "A,Return,SE,LAMP,1,0|A,,,CUP-A,1,0|A,,,TOY,1,0|B,Return,SE,LAMP,1,0",
-			want: "A-1 accepted 1+0|A-1 accepted 1+0|A-4 accepted 1+0|B accepted 1+0", orders: "A=order_split",
+			want: "A-1 accepted 1+0|A-1 accepted 1+0|A-3 accepted 1+0|B accepted 1+0", orders: "A=order_split",
 		},
 		{
 			name: "TooManyToSplit", profile: func(p *removal.Profile) {
@@ -190,6 +190,15 @@ func TestDecide(t *testing.T) {
 			},
 			rows: "A,Return,SE,LAMP,1,0|A,,,CUP-A,1,0|A,,,TOY,1,0|B,Return,SE,LAMP,10,0",
 			want: "A rejected 0+0|A rejected 0+0|A rejected 0+0|B accepted 10+0", orders: "A=order_too_many_skus",
+		},
+		{
+			// What is out already does not count against the limit.
+			name: "TooManyButSeen", profile: func(p *removal.Profile) {
+				p.Policy, p.Split = map[string]string{"max_skus_per_file": "2"}, false
+			},
+			past: past("A", "Return,SE", "LAMP 1 0", "CUP-A 1 0"),
+			rows: "A,Return,SE,LAMP,1,0|A,,,CUP-A,1,0|A,,,TOY,1,0",
+			want: "A-r1 seen 0+0 row_seen|A-r1 seen 0+0 row_seen|A-r1 accepted 1+0", orders: "A=order_continued",
 		},
 		{
 			name: "StateNeeded", store: "US", rows: "A,Return,US,LAMP,1,0",

@@ -21,8 +21,8 @@ func (d *Decider) Finish() ([]removal.OrderOutcome, error) {
 	d.suspectCustomers()
 	out := make([]removal.OrderOutcome, len(d.orders))
 	for i, o := range d.orders {
-		// An order is refused where it brought nothing in and something was wrong.
-		o.Refused = o.Refused && o.Accepted == 0
+		// An order is refused where something was wrong and nothing of it stands.
+		o.Refused = o.Refused && o.Accepted == 0 && o.seen == 0
 		switch {
 		case o.Accepted > 0:
 			d.Counts.OrdersAccepted++
@@ -111,12 +111,19 @@ func (d *Decider) settleAll() {
 	}
 }
 
-// refuseLarge refuses the orders that pass the outgoing limit by themselves.
+// refuseLarge refuses the orders that pass the outgoing limit by themselves, as
+// far as they are new.
 func (d *Decider) refuseLarge() {
 	good := make([]int, len(d.orders))
 	for i := range d.held {
-		if !hasError(d.held[i].Problems) {
-			good[d.held[i].Order]++
+		rec := &d.held[i]
+		if past := d.orders[rec.Order].past; past != nil {
+			if _, again, _ := past.find(rec.sku, rec.Sellable, rec.Unsellable); again {
+				continue
+			}
+		}
+		if !hasError(rec.Problems) {
+			good[rec.Order]++
 		}
 	}
 	for i, o := range d.orders {

@@ -46,22 +46,19 @@ func (d *Decider) name() error {
 	for _, o := range d.orders {
 		taken[o.Given] = true
 	}
-	var base, parts []*naming
+	var names []*naming
 	for i, o := range d.orders {
 		if n := d.naming(i, o); n != nil {
-			base = append(base, n)
+			names = append(names, n)
 		}
 	}
-	if err := d.settleNames(base, taken); err != nil {
+	if err := d.settleNames(names, taken); err != nil {
 		return err
 	}
 	for _, o := range d.orders {
-		parts = append(parts, d.partNames(o)...)
-	}
-	if err := d.settleNames(parts, taken); err != nil {
-		return err
-	}
-	for _, o := range d.orders {
+		if err := d.nameParts(o, taken); err != nil {
+			return err
+		}
 		d.tell(o)
 	}
 	return nil
@@ -95,28 +92,31 @@ func (d *Decider) naming(i int, o *order) *naming {
 	return nil
 }
 
-// partNames says how the ids of the parts of a large order are found.
-func (d *Decider) partNames(o *order) []*naming {
+// nameParts numbers the parts of a large order, passing over numbers that are
+// used.
+func (d *Decider) nameParts(o *order, taken map[string]bool) error {
 	parts := (o.accepted + d.r.Store.MaxSKUsPerFile - 1) / d.r.Store.MaxSKUsPerFile
 	if parts < 2 {
 		return nil
 	}
-	o.Parts = make([]string, parts)
-	names := make([]*naming, parts)
-	for k := range names {
-		names[k] = &naming{
-			// A clash moves the part behind all others, which have a number each.
-			candidate: func(n int) string {
-				number := k + 1
-				if n > 0 {
-					number = parts*n + k + 1
-				}
-				return suffixed(o.ID, "-"+strconv.Itoa(number))
-			},
-			set: func(id string) { o.Parts[k] = id },
+	for number := 1; len(o.Parts) < parts; {
+		ids := make([]string, parts)
+		for i := range ids {
+			ids[i] = suffixed(o.ID, "-"+strconv.Itoa(number))
+			number++
+		}
+		used, err := d.past.Used(ids)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if len(o.Parts) < parts && !used[id] && !taken[id] {
+				taken[id] = true
+				o.Parts = append(o.Parts, id)
+			}
 		}
 	}
-	return names
+	return nil
 }
 
 // settleNames tries candidates until none is taken.
