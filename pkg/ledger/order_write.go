@@ -145,7 +145,7 @@ func (w *orderWriter) flush(ctx context.Context) error {
 	if err := w.flushAddresses(ctx); err != nil {
 		return err
 	}
-	stmt, err := w.prepared(ctx, w.stmts, w.n, func() string { return w.tx.dialect.insertOrders(w.n, ownColumns, nOwn) })
+	stmt, err := w.prepared(ctx, w.stmts, w.n, func() string { return w.tx.dialect.insertOrders(w.n, ownColumns, nOwn) }) //nolint:sqlclosecheck // close goes through the map
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (w *orderWriter) flushAddresses(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
-	stmt, err := w.prepared(ctx, w.addressStmts, n, func() string { return w.tx.dialect.insertAddresses(n) })
+	stmt, err := w.prepared(ctx, w.addressStmts, n, func() string { return w.tx.dialect.insertAddresses(n) }) //nolint:sqlclosecheck // close goes through the map
 	if err != nil {
 		return err
 	}
