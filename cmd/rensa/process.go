@@ -100,6 +100,9 @@ func (a *app) files(ctx context.Context, args []string, flags *fileFlags) error 
 	if r.asOf, err = parseTime(flags.asOf, r.merchant.Profile.TimeZone, "--as-of"); err != nil {
 		return err
 	}
+	if r.asOf.After(r.ws.now()) {
+		return usage("cli.err.future", "flag", "--as-of", "given", flags.asOf)
+	}
 	if r.processor, err = r.ws.processor(r.progress.update); err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (r *filesRun) counts(t *labels, s *report.Summary, result *process.Result) 
 // others stand.
 func (r *filesRun) problems(s *report.Summary, result *process.Result) {
 	a := r.app
-	all := slices.DeleteFunc(slices.Clone(result.Problems), func(f process.Finding) bool { return f.Code.Severity() == removal.SeverityInfo })
+	all := slices.Clone(result.Problems)
 	if len(all) == 0 {
 		return
 	}

@@ -147,7 +147,8 @@ func (ws *workspace) merchant(ctx context.Context, id string) (removal.Merchant,
 
 // isTemporary tells whether the same call may work a moment later.
 func isTemporary(err error) bool {
-	return errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrBusy) || errors.Is(err, syscall.ENOSPC)
+	return errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrBusy) || errors.Is(err, syscall.ENOSPC) ||
+		errors.Is(err, process.ErrUnpublished)
 }
 
 // actor names who works here, for the history of orders and settings.

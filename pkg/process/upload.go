@@ -197,10 +197,13 @@ func exitCode(run *ledger.Run) int {
 }
 
 // asOf is the date of a snapshot whose file has none: as the user says, else when
-// the file was last changed.
+// the file was last changed, unless its clock was ahead of ours.
 func (j *job) asOf() time.Time {
-	if !j.AsOf.IsZero() {
+	switch {
+	case !j.AsOf.IsZero():
 		return j.AsOf
+	case j.modTime.After(j.started):
+		return j.started
 	}
 	return j.modTime
 }

@@ -108,7 +108,7 @@ func (s *Sheet) Locate(p *removal.Problem, r *removal.Row) {
 
 func (s *Sheet) locateExtra(p *removal.Problem, r *removal.Row) {
 	for _, n := range r.Notes {
-		if n.What != removal.NoteExtra {
+		if n.What != removal.NoteExtra || n.Field != p.Field {
 			continue
 		}
 		p.Col = n.Col

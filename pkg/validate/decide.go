@@ -18,7 +18,8 @@ type Decider struct {
 	orders     []*order
 	families   map[string]*Family // of the ids of the block in hand
 	matched    map[*Family]bool
-	recipients map[uint64]int64 // units by hash of the address
+	bySKU      map[uint64]map[string][]*Family // by header, families of orders without an id
+	recipients map[uint64]int64                // units by hash of the address
 	seed       maphash.Seed
 
 	// held rows wait: for the end of an order that may be an earlier one again,

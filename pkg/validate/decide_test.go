@@ -105,6 +105,13 @@ func TestDecide(t *testing.T) {
 			orders: strings.Repeat("A", 41) + "=order_id_too_long",
 		},
 		{
+			// A spreadsheet's error in a text file is an error too.
+			name:   "ErrorText",
+			rows:   "#REF!,Disposal,,LAMP,1,0|,,,CUP-A,1,0|B,Disposal,,#N/A,1,0|B,,,LAMP,#VALUE!,0",
+			want:   "#REF! rejected 0+0|#REF! rejected 0+0|B rejected 0+0 cell_error|B rejected 0+0 cell_error",
+			orders: "#REF!=cell_error",
+		},
+		{
 			name: "Conflict",
 			rows: "A,Return,SE,LAMP,1,0|A,Disposal,,CUP-A,1,0|A,RETURN,SE,TOY,1,0",
 			want: "A accepted 1+0|A rejected 0+0 order_conflict|A accepted 1+0",

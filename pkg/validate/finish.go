@@ -46,23 +46,12 @@ func (d *Decider) release() error {
 	if err != nil {
 		return err
 	}
-	best, most := (*Family)(nil), 0
-	for _, f := range matches {
-		if d.matched[f] {
-			continue
-		}
-		equal := 0
-		for i := range d.held {
-			if d.orders[d.held[i].Order] == o {
-				if _, same, _ := f.find(d.held[i].sku, d.held[i].Sellable, d.held[i].Unsellable); same {
-					equal++
-				}
-			}
-		}
-		if equal > most {
-			best, most = f, equal
-		}
+	// Its rows are the last that are held: no row of another order came since.
+	begin := len(d.held)
+	for begin > 0 && d.orders[d.held[begin-1].Order] == o {
+		begin--
 	}
+	best := d.mostEqual(matches, d.held[begin:])
 	if best != nil {
 		d.matched[best] = true
 		o.past, o.Matched = best, true
@@ -81,6 +70,49 @@ func (d *Decider) release() error {
 		}
 	}
 	return nil
+}
+
+// mostEqual finds the family, not matched yet, that has most lines equal to the
+// rows; of several the first. It is nil where none has any.
+func (d *Decider) mostEqual(families []*Family, rows []record) *Family {
+	bySKU := d.familiesBySKU(families)
+	equal := map[*Family]int{}
+	for i := range rows {
+		for _, f := range bySKU[rows[i].sku] {
+			if _, same, _ := f.find(rows[i].sku, rows[i].Sellable, rows[i].Unsellable); same && !d.matched[f] {
+				equal[f]++
+			}
+		}
+	}
+	var best *Family
+	for _, f := range families {
+		if equal[f] > equal[best] {
+			best = f
+		}
+	}
+	return best
+}
+
+// familiesBySKU is an index over the families that Past gave for one header; it is
+// made once for each.
+func (d *Decider) familiesBySKU(families []*Family) map[string][]*Family {
+	if len(families) == 0 {
+		return nil
+	}
+	if index, ok := d.bySKU[families[0].HeaderHash]; ok {
+		return index
+	}
+	index := map[string][]*Family{}
+	for _, f := range families {
+		for sku := range f.lines {
+			index[sku] = append(index[sku], f)
+		}
+	}
+	if d.bySKU == nil {
+		d.bySKU = map[uint64]map[string][]*Family{}
+	}
+	d.bySKU[families[0].HeaderHash] = index
+	return index
 }
 
 // settleHeld decides the rows of a file whose acceptance is not by row.

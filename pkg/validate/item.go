@@ -47,6 +47,7 @@ func (r *Rules) checkRow(row *removal.Row, c *Checked, hints *int) {
 	if row.Notes != nil {
 		c.notes(row, r.Headings)
 	}
+	c.errorTexts(row)
 	if id := row.Value(removal.FieldOrderID); len(id) > MaxOrderID {
 		if n := utf8.RuneCount(id); n > MaxOrderID {
 			c.add(removal.OrderIDTooLong, removal.FieldOrderID,
@@ -89,6 +90,10 @@ func (c *Checked) notes(row *removal.Row, headings int) {
 		case removal.NoteFormula:
 			c.add(removal.CellFormula, n.Field, nil)
 		case removal.NoteExtra:
+			if n.Field != removal.FieldNone { // a key line of layout B
+				c.add(removal.ColumnCount, n.Field, removal.Args{}.Arg("cells", n.Col).Arg("headings", 2))
+				continue
+			}
 			extra = max(extra, n.Col)
 		case removal.NoteDamaged:
 			if n.Field == removal.FieldOrderID || n.Field == removal.FieldSKU || n.Field.OfAddress() {
@@ -99,6 +104,20 @@ func (c *Checked) notes(row *removal.Row, headings int) {
 	}
 	if extra > 0 {
 		c.add(removal.ColumnCount, removal.FieldNone, removal.Args{}.Arg("cells", extra).Arg("headings", headings))
+	}
+}
+
+// errorWords are what a spreadsheet writes for an error when it saves text.
+var errorWords = map[string]bool{
+	"#REF!": true, "#N/A": true, "#VALUE!": true, "#NAME?": true, "#DIV/0!": true, "#NULL!": true, "#NUM!": true,
+}
+
+// errorTexts finds errors of a spreadsheet in text.
+func (c *Checked) errorTexts(row *removal.Row) {
+	for f := range removal.Field(removal.NumFields) {
+		if v := row.Value(f); len(v) >= 4 && v[0] == '#' && errorWords[string(v)] && !c.hasErrorIn(f) {
+			c.add(removal.CellError, f, nil)
+		}
 	}
 }
 
