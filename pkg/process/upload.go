@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rensa/pkg/decode"
+	"rensa/pkg/desk"
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
@@ -119,12 +120,11 @@ func (p *Processor) rules(ctx context.Context, j *job, snapshot *inventory.Snaps
 
 // stock is what the snapshot shows less what removals took that it does not show.
 func (p *Processor) stock(ctx context.Context, j *job, snapshot *inventory.Snapshot) (*validate.Stock, error) {
-	stock := validate.NewStock(snapshot)
-	err := p.Ledger.Taken(ctx, j.Merchant, func(m ledger.Movement) error {
-		stock.TakeBefore(m.PoolKey, m.Order, m.Sellable, m.Unsellable)
-		return nil
-	})
-	return stock, err
+	store, err := p.Policy.Store(j.merchant.Profile.HomeStore, j.today(), j.merchant.Profile.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return desk.Stock(ctx, p.Ledger, j.Merchant, snapshot, store)
 }
 
 // uploadRun is a decided upload whose answer is being written.
