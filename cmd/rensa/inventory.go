@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rensa/pkg/desk"
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"

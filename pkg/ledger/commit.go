@@ -38,6 +38,8 @@ type Commit struct {
 	OrderOutcomes [][]byte
 	Events        []Event
 	Outbound      []Outbound
+	// Change is what the file does to orders that are there; nil for nothing.
+	Change *Change
 }
 
 // File is an input file on its way from claim to archive.
@@ -127,6 +129,9 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements []by
 		if err := t.putOrders(ctx, h, c.Run.ID, c.Orders); err != nil {
 			return err
 		}
+		if err := t.dropUploaded(ctx, h.id, c.Run.ID); err != nil {
+			return err
+		}
 	}
 	if err := t.putFile(ctx, h, &c.File, &c.Run); err != nil {
 		return err
@@ -159,7 +164,10 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements []by
 	if err := t.putEvents(ctx, h, c.Run.ID, c.Events); err != nil {
 		return err
 	}
-	return t.putOutbound(ctx, h.id, c.Run.ID, c.Outbound)
+	if err := t.putOutbound(ctx, h.id, c.Run.ID, c.Outbound); err != nil {
+		return err
+	}
+	return t.putChange(ctx, h, c.Run.ID, c.Change)
 }
 
 func (t *tx) putOrders(ctx context.Context, h *merchantHead, run string, orders func(yield func(removal.Order) error) error) (err error) {
@@ -249,7 +257,8 @@ func (t *tx) putOutbound(ctx context.Context, merchant, run string, files []Outb
 	return nil
 }
 
-// Outbound gives the files that a run sent out, in the order in which it did.
+// Outbound gives the files with orders that a run sent out, in the order in which
+// it did.
 func (l *Ledger) Outbound(ctx context.Context, merchant, run string) (all []Outbound, err error) {
 	err = l.read(ctx, func(tx *tx) error {
 		return tx.each(ctx, func(rows *sql.Rows) error {
@@ -261,7 +270,7 @@ func (l *Ledger) Outbound(ctx context.Context, merchant, run string) (all []Outb
 			}
 			all = append(all, f)
 			return json.Unmarshal([]byte(orders), &all[len(all)-1].Orders)
-		}, `SELECT name, sha256, bytes, run, created, orders FROM outbound WHERE merchant = $1 AND run = $2 ORDER BY ord`, merchant, run)
+		}, `SELECT name, sha256, bytes, run, created, orders FROM outbound WHERE merchant = $1 AND run = $2 AND kind = 'orders' ORDER BY ord`, merchant, run)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("outgoing files of run %s: %w", run, err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"rensa/pkg/removal"
 )
@@ -54,6 +55,7 @@ var settings = []setting{
 	boolSetting("split", func(p *removal.Profile) *bool { return &p.Split }),
 	choiceSetting("resubmit", func(p *removal.Profile) *removal.Resubmit { return &p.Resubmit },
 		func(r removal.Resubmit) string { return string(r) }, removal.ResubmitContinue, removal.ResubmitRefuse),
+	durationSetting("release_delay", func(p *removal.Profile) *time.Duration { return &p.ReleaseDelay }),
 	boolSetting("csv_bom", func(p *removal.Profile) *bool { return &p.CSVBOM }),
 	boolSetting("shift_jis", func(p *removal.Profile) *bool { return &p.ShiftJIS }),
 	listSetting("reports", "all", func(p *removal.Profile) *[]string { return &p.Reports }),
@@ -157,6 +159,20 @@ func boolSetting(key string, at func(*removal.Profile) *bool) setting {
 				return "true or false"
 			}
 			*at(p) = b
+			return ""
+		}}
+}
+
+// durationSetting is a time span such as 90s, 15m or 2h30m, never below zero.
+func durationSetting(key string, at func(*removal.Profile) *time.Duration) setting {
+	return setting{key,
+		func(p *removal.Profile) string { return at(p).String() },
+		func(p *removal.Profile, v string) string {
+			d, err := time.ParseDuration(strings.ToLower(strings.ReplaceAll(v, " ", "")))
+			if err != nil || d < 0 {
+				return "a time span such as 0s, 15m or 2h30m"
+			}
+			*at(p) = d
 			return ""
 		}}
 }

@@ -84,7 +84,7 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 		w.add(u.p, u.j, u.d.problems[i])
 	}
 	builder := newOrderBuilder(u.rules, u.d.orders, removal.Order{
-		Merchant: u.j.Merchant, State: removal.StatePending, Source: removal.SourceUpload,
+		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
 	})
 	if err := u.rows(ctx, func(r *report.Row) error {
@@ -98,7 +98,7 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 		return nil, errors.Join(err, set.Abort())
 	}
 	w.orders = builder.orders()
-	if w.outbound, err = pl.writeOutbound(u.j, &u.run, w.orders, u.rules.Store.MaxSKUsPerFile); err != nil {
+	if w.outbound, err = pl.writeOutbound(u.j, &u.run, u.j.handedOn(w.orders), u.rules.Store.MaxSKUsPerFile); err != nil {
 		return nil, errors.Join(err, set.Abort())
 	}
 	u.run.Finished = u.p.Now().UTC()

@@ -103,9 +103,13 @@ func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, err
 		c.Events = []ledger.Event{
 			{Actor: u.j.Actor, Subject: ledger.SubjectRun, ID: u.run.ID, What: "accepted",
 				To: string(removal.StatePlanning), Why: u.j.Name, EachOrder: true},
-			{Actor: u.j.Actor, Subject: ledger.SubjectRun, ID: u.run.ID, What: "released",
-				From: string(removal.StatePlanning), To: string(removal.StatePending), EachOrder: true},
 		}
+	}
+	if len(u.j.handedOn(w.orders)) > 0 {
+		c.Events = append(c.Events, ledger.Event{
+			Actor: u.j.Actor, Subject: ledger.SubjectRun, ID: u.run.ID, What: "released",
+			From: string(removal.StatePlanning), To: string(removal.StatePending), EachOrder: true,
+		})
 	}
 	return c, u.p.commit(ctx, u.j, &u.run, w.files, u.d.problems, c)
 }

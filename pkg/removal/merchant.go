@@ -26,9 +26,11 @@ type Profile struct {
 	Partial       bool
 	Split         bool
 	Resubmit      Resubmit
-	CSVBOM        bool
-	ShiftJIS      bool
-	Reports       []string // which files of an upload's reports; empty: all
+	// ReleaseDelay is how long an order stays in planning before it is handed on.
+	ReleaseDelay time.Duration
+	CSVBOM       bool
+	ShiftJIS     bool
+	Reports      []string // which files of an upload's reports; empty: all
 	// Policy overrides single values of the store's policy, by key.
 	Policy map[string]string
 }

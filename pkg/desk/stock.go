@@ -1,0 +1,167 @@
+package desk
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
+	"rensa/pkg/policy"
+	"rensa/pkg/validate"
+)
+
+// Stock is what a snapshot shows less what removals have taken or will take that
+// it does not show yet. It belongs to the merchant's revision read before.
+func Stock(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store) (*validate.Stock, error) {
+	stock := validate.NewStock(s)
+	var lost []taken
+	err := Counted(ctx, l, merchant, s, store, func(pool, order string, sellable, unsellable int64) {
+		if at := s.FindPool(pool); at >= 0 {
+			stock.TakeBefore(at, order, sellable, unsellable)
+			return
+		}
+		lost = append(lost, taken{pool, order, sellable, unsellable})
+	})
+	if err != nil || len(lost) == 0 {
+		return stock, err
+	}
+	return stock, takeLost(ctx, l, merchant, stock, s, lost)
+}
+
+// taken is what an order took of a pool.
+type taken struct {
+	pool, order          string
+	sellable, unsellable int64
+}
+
+// takeLost enters what was taken of pools that have another key now. One and the
+// same stock is a pool of its MSKU in a file without FNSKUs, and a pool of its
+// FNSKU in the next; the orders know which MSKU it was.
+func takeLost(ctx context.Context, l *ledger.Ledger, merchant string, stock *validate.Stock, s *inventory.Snapshot, lost []taken) error {
+	var ids []string
+	for i := range lost {
+		if !strings.HasPrefix(lost[i].pool, inventory.OwnPool) && (i == 0 || lost[i].order != lost[i-1].order) {
+			ids = append(ids, lost[i].order)
+		}
+	}
+	orders, err := l.Orders(ctx, merchant, ids)
+	if err != nil {
+		return err
+	}
+	skus := map[[2]string]string{} // by order and FNSKU
+	for i := range orders {
+		for _, line := range orders[i].Lines {
+			skus[[2]string{orders[i].ID, line.FNSKU}] = line.SKU
+		}
+	}
+	for _, t := range lost {
+		sku, own := strings.CutPrefix(t.pool, inventory.OwnPool)
+		if !own {
+			sku = skus[[2]string{t.order, t.pool}]
+		}
+		if item := s.Lookup([]byte(sku)); item >= 0 {
+			stock.TakeBefore(s.PoolOf(item), t.order, t.sellable, t.unsellable)
+		}
+	}
+	return nil
+}
+
+// OpenExcluded tells whether the figures of a snapshot leave out the units of open
+// orders that the marketplace knew when it was made.
+func OpenExcluded(s *inventory.Snapshot, store policy.Store) bool {
+	if excluded, known := s.OpenRemovalsExcluded(); known {
+		return excluded
+	}
+	return store.OpenRemovalsExcluded
+}
+
+// Counted calls take for what each order took of a pool of the snapshot that the
+// snapshot does not show: units that left after its date, and open units, except
+// those that the snapshot's figures leave out already.
+func Counted(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store,
+	take func(pool, order string, sellable, unsellable int64)) error {
+	c := counter{date: s.Date(), hidden: map[string]bool{}, moved: map[string]bool{}}
+	if OpenExcluded(s, store) {
+		confirmed, err := l.Confirmed(ctx, merchant)
+		if err != nil {
+			return err
+		}
+		for _, o := range confirmed {
+			if o.Requested.Before(c.date) {
+				c.hidden[o.Order] = true
+			}
+		}
+	}
+	if err := l.Taken(ctx, merchant, c.add); err != nil {
+		return err
+	}
+	c.give(take)
+	return nil
+}
+
+// counter gathers movements. Most orders have only been placed, so those are
+// handed through one by one; the others are summed by pool and order first.
+type counter struct {
+	date   time.Time
+	hidden map[string]bool // orders whose open units the snapshot leaves out
+	moved  map[string]bool // orders of which something left or was cancelled
+	all    []ledger.Movement
+}
+
+func (c *counter) add(m ledger.Movement) error {
+	if m.Kind != ledger.MovementOpened || m.Sellable < 0 || m.Unsellable < 0 {
+		c.moved[m.Order] = true
+	}
+	c.all = append(c.all, m)
+	return nil
+}
+
+// tally is what one order did to one pool.
+type tally struct{ open, after [2]int64 }
+
+type poolOrder struct{ pool, order string }
+
+func (c *counter) give(take func(pool, order string, sellable, unsellable int64)) {
+	sums := map[poolOrder]*tally{}
+	for i := range c.all {
+		m := &c.all[i]
+		if !c.moved[m.Order] && !c.hidden[m.Order] {
+			continue
+		}
+		k := poolOrder{m.PoolKey, m.Order}
+		t := sums[k]
+		if t == nil {
+			t = &tally{}
+			sums[k] = t
+		}
+		switch units := [2]int64{m.Sellable, m.Unsellable}; m.Kind {
+		case ledger.MovementOpened:
+			t.open[0], t.open[1] = t.open[0]+units[0], t.open[1]+units[1]
+		case ledger.MovementLeft:
+			t.open[0], t.open[1] = t.open[0]-units[0], t.open[1]-units[1]
+			if m.At.After(c.date) {
+				t.after[0], t.after[1] = t.after[0]+units[0], t.after[1]+units[1]
+			}
+		}
+	}
+	for i := range c.all {
+		m := &c.all[i]
+		if !c.moved[m.Order] && !c.hidden[m.Order] {
+			take(m.PoolKey, m.Order, m.Sellable, m.Unsellable)
+			continue
+		}
+		k := poolOrder{m.PoolKey, m.Order}
+		t := sums[k]
+		if t == nil {
+			continue // given with the order's first movement of the pool
+		}
+		delete(sums, k)
+		if c.hidden[m.Order] {
+			t.open = [2]int64{}
+		}
+		if sellable, unsellable := t.open[0]+t.after[0], t.open[1]+t.after[1]; sellable != 0 || unsellable != 0 {
+			take(m.PoolKey, m.Order, sellable, unsellable)
+		}
+	}
+}
