@@ -68,7 +68,7 @@ var documented = map[string][]fact{
 	"file_header_twice":    {is("heading", "MerchantSKU"), is("first", "C1"), is("again", "H1")},
 	"file_quote_open":      {is("line", "14")},
 	"file_sheet_truncated": {may("sheet", "Orders")},
-	"file_seen":            append([]fact{is("run", "R-20261118-0007")}, fromFile...),
+	"file_seen":            append([]fact{is("run", "R-20261118-0007"), may("kind", "cancel_list")}, fromFile...),
 	"file_refused":         nil,
 	"snapshot_missing":     {is("merchant", "nordic")},
 	"snapshot_older":       {is("date", "2026-11-18"), is("current", "2026-11-20T06:00:00+01:00")},
