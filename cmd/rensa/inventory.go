@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rensa/pkg/desk"
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
@@ -78,7 +79,12 @@ func (a *app) showInventory(ctx context.Context, args []string) error {
 		return usage("cli.err.no_snapshot", "id", m.ID).hint("cli.hint.inventory")
 	}
 	if len(args) == 0 {
-		open, err := ws.openUnits(ctx, m.ID, "")
+		s, err := ws.openSnapshot(row)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		open, err := ws.openUnits(ctx, &m, s, "")
 		if err != nil {
 			return err
 		}
@@ -104,21 +110,22 @@ func snapshotFacts(s *ledger.Snapshot, m *removal.Merchant) snapshotDocument {
 
 // openUnits sums what removals took of a pool and the snapshot does not show; "" sums
 // all pools.
-func (ws *workspace) openUnits(ctx context.Context, merchant, pool string) (conditions, error) {
+func (ws *workspace) openUnits(ctx context.Context, m *removal.Merchant, s *inventory.Snapshot, pool string) (conditions, error) {
 	var sum conditions
-	err := ws.ledger.Taken(ctx, merchant, func(m ledger.Movement) error {
-		if pool == "" || m.PoolKey == pool {
-			sum.Sellable += m.Sellable
-			sum.Unsellable += m.Unsellable
+	store, err := ws.policy.Store(m.Profile.HomeStore, ws.now(), m.Profile.Policy)
+	if err != nil {
+		return sum, err
+	}
+	err = desk.Counted(ctx, ws.ledger, m.ID, s, store, func(key, _ string, sellable, unsellable int64) {
+		if pool == "" || key == pool {
+			sum.Sellable += sellable
+			sum.Unsellable += unsellable
 		}
-		return nil
 	})
 	return sum, err
 }
 
-// stockOf answers for one SKU of a snapshot. What is not there is answered with
-// what was most likely meant.
-func (ws *workspace) stockOf(ctx context.Context, row *ledger.Snapshot, m *removal.Merchant, sku string) (*stockDocument, error) {
+func (ws *workspace) openSnapshot(row *ledger.Snapshot) (*inventory.Snapshot, error) {
 	path := row.Path
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(ws.dir, filepath.FromSlash(path))
@@ -126,6 +133,16 @@ func (ws *workspace) stockOf(ctx context.Context, row *ledger.Snapshot, m *remov
 	s, err := inventory.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("the current snapshot: %w", err)
+	}
+	return s, nil
+}
+
+// stockOf answers for one SKU of a snapshot. What is not there is answered with
+// what was most likely meant.
+func (ws *workspace) stockOf(ctx context.Context, row *ledger.Snapshot, m *removal.Merchant, sku string) (*stockDocument, error) {
+	s, err := ws.openSnapshot(row)
+	if err != nil {
+		return nil, err
 	}
 	defer s.Close()
 	at := s.Lookup([]byte(sku))
@@ -138,7 +155,7 @@ func (ws *workspace) stockOf(ctx context.Context, row *ledger.Snapshot, m *remov
 	}
 	item := s.Item(at)
 	pool := s.Pool(item.Pool)
-	open, err := ws.openUnits(ctx, m.ID, pool.Key)
+	open, err := ws.openUnits(ctx, m, s, pool.Key)
 	if err != nil {
 		return nil, err
 	}

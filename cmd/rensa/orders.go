@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 )
@@ -17,11 +19,13 @@ import (
 const maxLimit = 1000
 
 func (a *app) ordersCommand() *cobra.Command {
-	return a.group("orders", "cli.about.orders", a.ordersList(), a.ordersShow())
+	return a.group("orders", "cli.about.orders", a.ordersList(), a.ordersShow(), a.ordersCreate(), a.ordersEdit(),
+		a.ordersPlace(), a.ordersDiscard(), a.ordersCancel(), a.ordersSetStatus())
 }
 
 type orderFlags struct {
 	status, method, sku, since, cursor string
+	id, file                           string
 	limit                              int
 }
 
@@ -37,6 +41,8 @@ func (a *app) ordersList() *cobra.Command {
 	c.Flags().StringVar(&f.status, "status", "", a.t("cli.flag.status"))
 	c.Flags().StringVar(&f.method, "method", "", a.t("cli.flag.method"))
 	c.Flags().StringVar(&f.sku, "sku", "", a.t("cli.flag.sku"))
+	c.Flags().StringVar(&f.id, "id", "", a.t("cli.flag.order_prefix"))
+	c.Flags().StringVar(&f.file, "file", "", a.t("cli.flag.order_file"))
 	c.Flags().StringVar(&f.since, "since", "", a.t("cli.flag.since"))
 	c.Flags().IntVar(&f.limit, "limit", 50, a.t("cli.flag.limit"))
 	c.Flags().StringVar(&f.cursor, "cursor", "", a.t("cli.flag.cursor"))
@@ -61,7 +67,7 @@ type orderDocument struct {
 
 // filter reads the flags for a merchant.
 func (f *orderFlags) filter(m *removal.Merchant) (ledger.OrderFilter, error) {
-	out := ledger.OrderFilter{Merchant: m.ID, SKU: f.sku, Limit: f.limit, Cursor: f.cursor}
+	out := ledger.OrderFilter{Merchant: m.ID, SKU: f.sku, Prefix: f.id, File: f.file, Limit: f.limit, Cursor: f.cursor}
 	states := []string{
 		string(removal.StateDraft), string(removal.StatePlanning), string(removal.StatePending), string(removal.StateProcessing),
 		string(removal.StateCompleted), string(removal.StateCancelled), string(removal.StateRefused),
@@ -101,6 +107,11 @@ func (a *app) listOrders(ctx context.Context, f *orderFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.sku != "" {
+		if err := ws.ledger.IndexOrders(ctx, m.ID); err != nil {
+			return err
+		}
+	}
 	rows, next, err := ws.ledger.ListOrders(ctx, filter)
 	if errors.Is(err, ledger.ErrCursor) {
 		return usage("cli.err.cursor", "given", f.cursor)
@@ -108,6 +119,11 @@ func (a *app) listOrders(ctx context.Context, f *orderFlags) error {
 	if err != nil {
 		return err
 	}
+	drafts, err := ws.listedDrafts(ctx, &m, &filter)
+	if err != nil {
+		return err
+	}
+	rows = append(drafts, rows...)
 	if a.json {
 		documents := make([]orderDocument, len(rows))
 		for i := range rows {
@@ -133,6 +149,38 @@ func (a *app) listOrders(ctx context.Context, f *orderFlags) error {
 		a.note("cli.orders.next", "cursor", next)
 	}
 	return nil
+}
+
+// listedDrafts are the drafts that a filter lets through; they stand before the
+// orders, on the first page.
+func (ws *workspace) listedDrafts(ctx context.Context, m *removal.Merchant, f *ledger.OrderFilter) ([]ledger.OrderRow, error) {
+	if f.Cursor != "" || f.File != "" || f.State != "" && f.State != removal.StateDraft {
+		return nil, nil
+	}
+	store, err := ws.policy.Store(m.Profile.HomeStore, ws.now(), m.Profile.Policy)
+	if err != nil {
+		return nil, err
+	}
+	all, err := desk.New(desk.Options{Ledger: ws.ledger}).Drafts(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	var rows []ledger.OrderRow
+	for i := range all {
+		d := &all[i]
+		holds := slices.ContainsFunc(d.Items, func(it desk.Item) bool { return it.SKU == f.SKU })
+		if f.SKU != "" && !holds || f.Method != removal.MethodNone && d.Method != f.Method ||
+			!strings.HasPrefix(d.ID, f.Prefix) || d.Created.Before(f.Since) {
+			continue
+		}
+		sellable, unsellable := d.Units()
+		rows = append(rows, ledger.OrderRow{
+			ID: d.ID, Merchant: m.ID, State: removal.StateDraft, Method: d.Method, Source: removal.SourceDraft, Created: d.Created,
+			Lines: len(d.Items), NoFee: len(d.Items), Currency: store.Currency,
+			Sellable: removal.Units{Requested: sellable}, Unsellable: removal.Units{Requested: unsellable},
+		})
+	}
+	return rows, nil
 }
 
 func listedOrder(o *ledger.OrderRow, m *removal.Merchant) orderDocument {

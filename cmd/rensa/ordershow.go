@@ -3,22 +3,30 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 )
 
 func (a *app) ordersShow() *cobra.Command {
-	return &cobra.Command{
+	review := false
+	c := &cobra.Command{
 		Use: "show ID", Short: a.t("cli.about.orders_show"), Args: a.wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if review {
+				return a.atDesk(cmd.Context(), func(o *office) error { return o.reviewDraft(cmd.Context(), args[0]) })
+			}
 			return a.showOrder(cmd.Context(), args[0])
 		},
 	}
+	c.Flags().BoolVar(&review, "review", false, a.t("cli.flag.review"))
+	return c
 }
 
 // unitsDocument are the quantities of one condition in an answer.
@@ -69,9 +77,24 @@ func (a *app) showOrder(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	return a.showOrderOf(ctx, ws, &m, id)
+}
+
+// showOrderOf shows an order, or a draft of that id.
+func (a *app) showOrderOf(ctx context.Context, ws *workspace, m *removal.Merchant, id string) error {
 	orders, err := ws.ledger.Orders(ctx, m.ID, []string{id})
 	if err != nil {
 		return err
+	}
+	// A draft may have the id of an order that the marketplace refused.
+	if len(orders) == 0 || orders[0].State == removal.StateRefused {
+		draft, err := desk.New(desk.Options{Ledger: ws.ledger}).Draft(ctx, m.ID, id)
+		if err == nil {
+			return (&office{workspace: ws, app: a, merchant: *m}).showDraft(ctx, &draft)
+		}
+		if !errors.Is(err, ledger.ErrNotFound) {
+			return err
+		}
 	}
 	if len(orders) == 0 {
 		return usage("cli.err.order_unknown", "id", id).hint("cli.hint.orders")
@@ -88,9 +111,9 @@ func (a *app) showOrder(ctx context.Context, id string) error {
 		return err
 	}
 	if a.json {
-		return a.answer(detailsOf(o, history, &m))
+		return a.answer(detailsOf(o, history, m))
 	}
-	a.orderText(o, history, &m)
+	a.orderText(o, history, m)
 	return nil
 }
 

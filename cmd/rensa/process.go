@@ -108,6 +108,9 @@ func (a *app) files(ctx context.Context, args []string, flags *fileFlags) error 
 		if err := r.processor.Recover(ctx); err != nil {
 			return err
 		}
+		if _, err := r.processor.Desk().ReleaseDue(ctx, r.merchant.ID); err != nil {
+			return err
+		}
 	}
 	return r.all(ctx, inputs)
 }

@@ -78,6 +78,17 @@ func profileKeys() []profileKey {
 				return setWord(&e.Resubmit, "resubmit", v, []removal.Resubmit{removal.ResubmitContinue, removal.ResubmitRefuse})
 			},
 		},
+		profileKey{
+			"release_delay", func(p *removal.Profile) string { return delayText(p.ReleaseDelay) },
+			func(e *profileEdit, v string) error {
+				d, err := time.ParseDuration(strings.ToLower(strings.ReplaceAll(v, " ", "")))
+				if err != nil || d < 0 || d > maxDelay {
+					return usage("cli.err.profile_value", "key", "release_delay", "given", v).hint("cli.want.delay")
+				}
+				e.ReleaseDelay = d
+				return nil
+			},
+		},
 		boolKey("csv_bom", func(p *removal.Profile) *bool { return &p.CSVBOM }),
 		boolKey("shift_jis", func(p *removal.Profile) *bool { return &p.ShiftJIS }),
 		profileKey{"reports", func(p *removal.Profile) string { return joinReports(p.Reports) }, func(e *profileEdit, v string) error {
@@ -86,6 +97,21 @@ func profileKeys() []profileKey {
 			return err
 		}},
 	)
+}
+
+// maxDelay is the longest that orders can be made to wait.
+const maxDelay = 90 * 24 * time.Hour
+
+// delayText writes a time span without its zero parts: 2h, 1h30m, 0s.
+func delayText(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func addressKeys() []profileKey {

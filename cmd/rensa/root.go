@@ -14,7 +14,7 @@ func (a *app) root() *cobra.Command {
 	root := a.group("rensa", "cli.about",
 		a.initCommand(), a.processCommand(), a.checkCommand(), a.templateCommand(),
 		a.merchantsCommand(), a.ordersCommand(), a.reportsCommand(), a.inventoryCommand(),
-		a.explainCommand(), a.versionCommand(), a.completionCommand(),
+		a.explainCommand(), a.runCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true

@@ -116,10 +116,8 @@ func (d *Desk) Create(ctx context.Context, draft Draft) (Draft, error) {
 	draft.key, draft.version, draft.Created = rand.Text(), 0, d.now()
 	items := draft.Items
 	draft.Items = nil
-	for _, it := range items {
-		if err := draft.add(it); err != nil {
-			return Draft{}, err
-		}
+	if err := draft.Add(items...); err != nil {
+		return Draft{}, err
 	}
 	if draft.ID != "" {
 		return d.create(ctx, draft, "")
@@ -209,41 +207,17 @@ func (d *Desk) Edit(ctx context.Context, merchant, id, actor, what string, fn fu
 
 // AddItems adds to a draft; what is asked of a SKU that it has already is added up.
 func (d *Desk) AddItems(ctx context.Context, merchant, id, actor string, items ...Item) (Draft, error) {
-	return d.Edit(ctx, merchant, id, actor, "added "+skusOf(items), func(draft *Draft) error {
-		for _, it := range items {
-			if err := draft.add(it); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return d.Edit(ctx, merchant, id, actor, "added "+skusOf(items), func(draft *Draft) error { return draft.Add(items...) })
 }
 
 // ChangeItem sets what is asked of a SKU. ErrNoItem.
 func (d *Desk) ChangeItem(ctx context.Context, merchant, id, actor string, item Item) (Draft, error) {
-	return d.Edit(ctx, merchant, id, actor, "changed "+item.SKU, func(draft *Draft) error {
-		if err := item.check(); err != nil {
-			return err
-		}
-		i := draft.find(item.SKU)
-		if i < 0 {
-			return fmt.Errorf("%s: %w", item.SKU, ErrNoItem)
-		}
-		draft.Items[i] = item
-		return nil
-	})
+	return d.Edit(ctx, merchant, id, actor, "changed "+item.SKU, func(draft *Draft) error { return draft.Change(item) })
 }
 
 // RemoveItem takes a SKU off a draft. ErrNoItem.
 func (d *Desk) RemoveItem(ctx context.Context, merchant, id, actor, sku string) (Draft, error) {
-	return d.Edit(ctx, merchant, id, actor, "removed "+sku, func(draft *Draft) error {
-		i := draft.find(sku)
-		if i < 0 {
-			return fmt.Errorf("%s: %w", sku, ErrNoItem)
-		}
-		draft.Items = slices.Delete(draft.Items, i, i+1)
-		return nil
-	})
+	return d.Edit(ctx, merchant, id, actor, "removed "+sku, func(draft *Draft) error { return draft.Remove(sku) })
 }
 
 // SetMethod changes the method. A return that has no address gets the profile's.
@@ -298,15 +272,51 @@ func (d *Draft) find(sku string) int {
 	return slices.IndexFunc(d.Items, func(it Item) bool { return it.SKU == sku })
 }
 
-func (d *Draft) add(it Item) error {
-	i := d.find(it.SKU)
-	if i < 0 {
-		d.Items = append(d.Items, it)
-		return it.check()
+// Add adds items; what is asked of a SKU that is there already is added up.
+func (d *Draft) Add(items ...Item) error {
+	for _, it := range items {
+		if err := it.check(); err != nil {
+			return err
+		}
+		i := d.find(it.SKU)
+		if i < 0 {
+			d.Items = append(d.Items, it)
+			continue
+		}
+		d.Items[i].Sellable += it.Sellable
+		d.Items[i].Unsellable += it.Unsellable
+		if err := d.Items[i].check(); err != nil {
+			return err
+		}
 	}
-	d.Items[i].Sellable += it.Sellable
-	d.Items[i].Unsellable += it.Unsellable
-	return errors.Join(it.check(), d.Items[i].check())
+	return nil
+}
+
+// Change sets what is asked of SKUs that are there. ErrNoItem.
+func (d *Draft) Change(items ...Item) error {
+	for _, it := range items {
+		if err := it.check(); err != nil {
+			return err
+		}
+		i := d.find(it.SKU)
+		if i < 0 {
+			return fmt.Errorf("%s: %w", it.SKU, ErrNoItem)
+		}
+		d.Items[i] = it
+	}
+	return nil
+}
+
+// Remove takes SKUs off. ErrNoItem.
+func (d *Draft) Remove(skus ...string) error {
+	for _, sku := range skus {
+		i := d.find(sku)
+		if i < 0 {
+			return fmt.Errorf("%s: %w", sku, ErrNoItem)
+		}
+		d.Items = slices.Delete(d.Items, i, i+1)
+	}
+	return nil
 }
 
 func (it Item) check() error {

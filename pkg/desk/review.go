@@ -216,7 +216,7 @@ func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutc
 		v.Problems = append(v.Problems, p)
 	}
 	for _, p := range o.Problems {
-		p.Row = 0
+		p.Row, p.Value = 0, draft.value(p.Field)
 		note(p, "")
 	}
 	for i := range outcomes {
@@ -230,7 +230,9 @@ func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutc
 			it.FNSKU, it.Title = string(found.FNSKU), found.Title
 		}
 		for _, p := range out.Problems {
-			p.Value = valueOf(&it.Item, p.Field)
+			if p.Value = valueOf(&it.Item, p.Field); p.Field.OfOrder() {
+				p.Value = draft.value(p.Field)
+			}
 			it.Refused = it.Refused || p.Code.IsError()
 			note(p, it.SKU)
 		}
@@ -239,6 +241,38 @@ func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutc
 	v.Fee, v.NoFee, v.NoFeeReason = o.Fee, o.NoFee, o.NoFeeReason
 	v.Placeable = v.Placeable && errors == 0
 	v.UploadRequired = upload && errors == 1
+}
+
+// value is the draft's value of an order's field.
+func (d *Draft) value(f removal.Field) string {
+	a := &d.Address
+	switch f {
+	case removal.FieldOrderID:
+		return d.ID
+	case removal.FieldMethod:
+		return d.Method.String()
+	case removal.FieldName:
+		return a.Name
+	case removal.FieldLine1:
+		return a.Line1
+	case removal.FieldLine2:
+		return a.Line2
+	case removal.FieldLine3:
+		return a.Line3
+	case removal.FieldCity:
+		return a.City
+	case removal.FieldCountry:
+		return a.Country
+	case removal.FieldState:
+		return a.State
+	case removal.FieldPostalCode:
+		return a.PostalCode
+	case removal.FieldPhone:
+		return a.Phone
+	case removal.FieldNotes:
+		return d.Notes
+	}
+	return ""
 }
 
 func valueOf(it *Item, f removal.Field) string {
@@ -320,19 +354,11 @@ func draftRows(d *Draft) []removal.Row {
 			row.Spans[f] = removal.Span{Off: uint32(len(row.Data)), Len: uint32(len(v))}
 			row.Data = append(row.Data, v...)
 		}
-		set(removal.FieldOrderID, d.ID)
-		set(removal.FieldMethod, d.Method.String())
-		if d.Method == removal.Return {
-			a := &d.Address
-			for f, v := range map[removal.Field]string{
-				removal.FieldName: a.Name, removal.FieldLine1: a.Line1, removal.FieldLine2: a.Line2, removal.FieldLine3: a.Line3,
-				removal.FieldCity: a.City, removal.FieldCountry: a.Country, removal.FieldState: a.State,
-				removal.FieldPostalCode: a.PostalCode, removal.FieldPhone: a.Phone,
-			} {
-				set(f, v)
+		for f := removal.FieldOrderID; f.OfOrder(); f++ {
+			if !f.OfAddress() || d.Method == removal.Return {
+				set(f, d.value(f))
 			}
 		}
-		set(removal.FieldNotes, d.Notes)
 		set(removal.FieldSKU, it.SKU)
 		set(removal.FieldSellable, strconv.FormatInt(it.Sellable, 10))
 		set(removal.FieldUnsellable, strconv.FormatInt(it.Unsellable, 10))

@@ -73,6 +73,13 @@ func (l *Ledger) SetDraft(ctx context.Context, before, after Draft, events ...Ev
 		if err != nil {
 			return err
 		}
+		if after.ID != before.ID { // its history goes with it
+			_, err := tx.ExecContext(ctx, `UPDATE event SET id = $1 WHERE merchant = $2 AND subject = 'order' AND id = $3 AND at >= $4`,
+				after.ID, before.Merchant, before.ID, before.Created.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
 		after.Merchant, after.Version, after.Created = before.Merchant, before.Version, before.Created
 		return tx.addDraft(ctx, &after)
 	})

@@ -38,6 +38,7 @@ type OrderFilter struct {
 	Since    time.Time
 	Prefix   string // how the id begins
 	Run      string // the run that made it
+	File     string // the name of the file that made it, or the run's id
 	Limit    int    // default 100
 	Cursor   string // from the list before, "" for the first
 }
@@ -148,10 +149,14 @@ func (l *Ledger) orderConditions(f OrderFilter) (*conditions, error) {
 		c.add("o.seq > (SELECT order_after FROM run WHERE merchant = $1 AND id = " + run + ")")
 		c.add("o.seq <= (SELECT order_last FROM run WHERE merchant = $1 AND id = " + run + ")")
 	}
+	if f.File != "" {
+		file := c.mark(f.File)
+		c.add(fmt.Sprintf(`o.run IN (SELECT id FROM run WHERE merchant = $1 AND (id = %[1]s OR file_name = %[1]s))
+			AND o.seq > (SELECT min(order_after) FROM run WHERE merchant = $1 AND (id = %[1]s OR file_name = %[1]s) AND order_last > order_after)
+			AND o.seq <= (SELECT max(order_last) FROM run WHERE merchant = $1 AND (id = %[1]s OR file_name = %[1]s))`, file))
+	}
 	if f.SKU != "" {
-		condition, arg := l.dialect.holdsSKU("$"+strconv.Itoa(len(c.args)+1), f.SKU)
-		c.mark(arg)
-		c.add(condition)
+		c.add(l.skuCondition(c, f.SKU))
 	}
 	return c, c.cursor("o.seq", f.Cursor)
 }

@@ -117,6 +117,17 @@ func (t *tx) putSKUs(ctx context.Context, merchant string, entries []skuEntry) (
 	return nil
 }
 
+// skuCondition lets the orders through that have a SKU, and hardly any other: by
+// the table up to its mark, by their lines behind it.
+func (l *Ledger) skuCondition(c *conditions, sku string) string {
+	hash := c.mark(skuHash(sku))
+	holds, arg := l.dialect.holdsSKU("$"+strconv.Itoa(len(c.args)+1), sku)
+	c.mark(arg)
+	return `o.seq IN (SELECT seq FROM order_sku WHERE merchant = $1 AND hash = ` + hash + `
+		UNION ALL SELECT seq FROM removal_order WHERE merchant = $1
+		AND seq > coalesce((SELECT seq FROM order_sku_mark WHERE merchant = $1), 0) AND ` + holds + `)`
+}
+
 // indexChanged enters the lines of a changed order, if orders up to it are
 // entered: a status file may have told of lines that are new.
 func (t *tx) indexChanged(ctx context.Context, merchant string, r *Record) error {
