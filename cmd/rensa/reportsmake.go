@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -56,11 +56,11 @@ func (a *app) reportsMake() *cobra.Command {
 
 // maker makes one report of the ledger's present state.
 type maker struct {
-	ctx    context.Context
-	ws     *workspace
-	m      removal.Merchant
-	app    *app
-	filter ledger.OrderFilter
+	ctx   context.Context
+	ws    *workspace
+	m     removal.Merchant
+	app   *app
+	since time.Time
 }
 
 // makeReport writes a report to a file or standard output, never a part of it.
@@ -81,8 +81,7 @@ func (a *app) makeReport(ctx context.Context, name string, f *makeFlags) (err er
 	if k.m, err = ws.merchant(ctx, a.merchant); err != nil {
 		return err
 	}
-	k.filter = ledger.OrderFilter{Merchant: k.m.ID, Limit: maxLimit}
-	if k.filter.Since, err = parseTime(f.since, k.m.Profile.TimeZone, "--since"); err != nil {
+	if k.since, err = parseTime(f.since, k.m.Profile.TimeZone, "--since"); err != nil {
 		return err
 	}
 	// A large report does not fit into memory; a part of one is no report.
@@ -116,12 +115,12 @@ func (a *app) makeReport(ctx context.Context, name string, f *makeFlags) (err er
 }
 
 func (k *maker) write(w io.Writer, name string, workbook bool) error {
-	zone := zoneOf(&k.m)
+	zone, orders := zoneOf(&k.m), report.OrderRecords(k.ctx, k.ws.ledger, k.m.ID, k.since)
 	switch name {
 	case makeOrderDetail:
-		return report.OrderDetail(w, k.orders(), zone)
+		return report.OrderDetail(w, orders, zone)
 	case makeShipmentDetail:
-		return report.ShipmentDetail(w, k.shipments(), zone)
+		return report.ShipmentDetail(w, report.Shipments(k.ctx, k.ws.ledger, k.m.ID, k.since), zone)
 	case makeInventory:
 		return k.stock(w)
 	}
@@ -130,88 +129,9 @@ func (k *maker) write(w io.Writer, name string, workbook bool) error {
 		return err
 	}
 	if workbook {
-		return r.XLSX(w, k.orders())
+		return r.XLSX(w, orders)
 	}
-	return r.CSV(w, k.orders())
-}
-
-// orders gives the orders with what was told of them, the newest first.
-func (k *maker) orders() iter.Seq2[report.OrderRecord, error] {
-	return func(yield func(report.OrderRecord, error) bool) {
-		filter := k.filter
-		for {
-			rows, next, err := k.ws.ledger.ListOrders(k.ctx, filter)
-			if err != nil {
-				yield(report.OrderRecord{}, err)
-				return
-			}
-			records, err := k.records(rows)
-			if err != nil {
-				yield(report.OrderRecord{}, err)
-				return
-			}
-			for i := range records {
-				if !yield(records[i], nil) {
-					return
-				}
-			}
-			if next == "" {
-				return
-			}
-			filter.Cursor = next
-		}
-	}
-}
-
-// records reads the orders of a list whole. Refused ones are left out: their ids
-// may belong to other orders by now.
-func (k *maker) records(rows []ledger.OrderRow) ([]report.OrderRecord, error) {
-	var ids []string
-	for i := range rows {
-		if s := rows[i].State; s != removal.StateRefused && s != removal.StateDraft {
-			ids = append(ids, rows[i].ID)
-		}
-	}
-	found, err := k.ws.ledger.Records(k.ctx, k.m.ID, ids)
-	if err != nil {
-		return nil, err
-	}
-	parcels, err := k.ws.ledger.ShipmentsOf(k.ctx, k.m.ID, ids)
-	if err != nil {
-		return nil, err
-	}
-	records := make([]report.OrderRecord, len(found))
-	for i := range found {
-		records[i] = report.OrderRecord{Order: &found[i].Order, Progress: &found[i].Progress}
-		for _, s := range parcels[found[i].ID] {
-			records[i].Parcels = append(records[i].Parcels, shipmentLine(&s))
-		}
-	}
-	return records, nil
-}
-
-func shipmentLine(s *ledger.Shipment) removal.ShipmentLine {
-	return removal.ShipmentLine{
-		RequestDate: s.Requested, OrderID: s.Order, ShipmentDate: s.At, SKU: s.SKU, FNSKU: s.FNSKU, Condition: s.Condition,
-		Shipped: s.Units, Carrier: s.Carrier, Tracking: s.Tracking, Type: s.Type,
-	}
-}
-
-// errStop ends a visit of which no more is wanted.
-var errStop = errors.New("no more")
-
-func (k *maker) shipments() iter.Seq2[removal.ShipmentLine, error] {
-	return func(yield func(removal.ShipmentLine, error) bool) {
-		err := k.ws.ledger.Shipments(k.ctx, k.m.ID, k.filter.Since, func(s ledger.Shipment) error {
-			if !yield(shipmentLine(&s), nil) {
-				return errStop
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errStop) {
-			yield(removal.ShipmentLine{}, err)
-		}
-	}
+	return r.CSV(w, orders)
 }
 
 func (k *maker) reconciliation() (*report.Reconciliation, error) {
