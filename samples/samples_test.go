@@ -109,12 +109,8 @@ func checkStep(t *testing.T, c *samples.Case, k int) {
 	}
 }
 
-// elsewhere are the codes of files that are no upload, inventory or address
-// list, and of orders that were made otherwise than by file.
-var elsewhere = []removal.Code{
-	removal.UploadRequired, removal.CancelForbidden, removal.CancelTooLate,
-	removal.ReportUnmatched, removal.StatusExternalOrder, removal.StatusUnbalanced,
-}
+// elsewhere are the codes of orders that were made otherwise than by file.
+var elsewhere = []removal.Code{removal.UploadRequired}
 
 // shownBy says which case shows a code best; it is a reader's index, held
 // against the expectations here.
@@ -142,6 +138,8 @@ var shownBy = map[string]string{
 	"quantity_over_stock": "shared-pool", "quantity_reduced": "partial", "row_duplicate": "faulty-rows",
 	"not_returnable": "recalled-units", "pool_disagrees": "shared-pool", "snapshot_row_bad": "nightly-inventory",
 	"order_matched": "unnamed-orders", "input_row_bad": "return-to-a-centre",
+	"cancel_forbidden": "what-became-of-it", "cancel_too_late": "what-became-of-it", "report_unmatched": "feed-answers",
+	"status_external_order": "what-became-of-it", "status_unbalanced": "what-became-of-it",
 }
 
 func TestEveryCodeIsShown(t *testing.T) {

@@ -182,7 +182,7 @@ func (ws *workspace) takeDemo(ctx context.Context, merchant string, story *sampl
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if kind.MakesOrders() {
+		if kind.HasOutcomes() {
 			uploads = append(uploads, path)
 			continue
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rensa/pkg/desk"
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
@@ -71,14 +70,7 @@ func (a *app) showInventory(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := ws.processor(nil)
-	if err != nil {
-		return err
-	}
-	row, snapshot, stock, err := p.Stock(ctx, m.ID)
-	if bad, missing := errors.AsType[*removal.FileError](err); missing && bad.Code == removal.SnapshotMissing {
-		return usage("cli.err.no_snapshot", "id", m.ID).hint("cli.hint.inventory")
-	}
+	row, snapshot, stock, err := ws.stock(ctx, m.ID)
 	if err != nil {
 		return err
 	}
@@ -97,6 +89,20 @@ func (a *app) showInventory(ctx context.Context, args []string) error {
 		return err
 	}
 	return a.showStock(d)
+}
+
+// stock gives the current snapshot with what removals took that it does not show.
+// It is closed with the workspace.
+func (ws *workspace) stock(ctx context.Context, merchant string) (*ledger.Snapshot, *inventory.Snapshot, *validate.Stock, error) {
+	p, err := ws.processor(nil)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	row, snapshot, stock, err := p.Stock(ctx, merchant)
+	if bad, missing := errors.AsType[*removal.FileError](err); missing && bad.Code == removal.SnapshotMissing {
+		err = usage("cli.err.no_snapshot", "id", merchant).hint("cli.hint.inventory")
+	}
+	return row, snapshot, stock, err
 }
 
 func snapshotFacts(s *ledger.Snapshot, m *removal.Merchant) snapshotDocument {

@@ -144,7 +144,8 @@ func (r *filesRun) all(ctx context.Context, inputs []input) error {
 	return nil
 }
 
-// order puts inventory before uploads; within a kind the user's order stays. A
+// order puts inventory first, then what tells of orders, then cancel lists, then
+// uploads; within a kind the user's order stays. A
 // file that is no known kind is told so when its turn comes.
 func (r *filesRun) order(ctx context.Context, inputs []input) error {
 	if len(inputs) == 1 {
@@ -165,8 +166,10 @@ func turn(k removal.Kind) int {
 	switch {
 	case k.IsInventory():
 		return 0
-	case k == removal.KindUpload:
+	case k == removal.KindCancelList:
 		return 2
+	case k == removal.KindUpload:
+		return 3
 	}
 	return 1
 }

@@ -24,7 +24,7 @@ import (
 )
 
 func (a *app) reportsCommand() *cobra.Command {
-	return a.group("reports", "cli.about.reports", a.reportsList(), a.reportsGet())
+	return a.group("reports", "cli.about.reports", a.reportsList(), a.reportsGet(), a.reportsMake())
 }
 
 // parseReports reads a list of reports; "all" stands for all of them, "" is nil.

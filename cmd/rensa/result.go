@@ -76,7 +76,7 @@ func (r *filesRun) counts(t *labels, s *report.Summary, result *process.Result) 
 		rows = a.style.green(rows)
 	}
 	t.add("rows", rows)
-	if !removal.Kind(s.Kind).MakesOrders() {
+	if !removal.Kind(s.Kind).HasOutcomes() {
 		return
 	}
 	t.add("orders", a.t("cli.run.orders", "accepted", s.Orders.Accepted, "refused", s.Orders.Refused))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -93,7 +94,7 @@ func (a *app) templateFor(ctx context.Context) (policy.Store, *templates.Texts, 
 
 // write puts a file in its place whole, or not at all. One that is there stays
 // unless force is given.
-func (a *app) write(name string, content *bytes.Buffer, force bool) error {
+func (a *app) write(name string, content io.Reader, force bool) error {
 	path := name
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(a.cwd, path)

@@ -31,7 +31,7 @@ func (t *tx) putOutcomes(ctx context.Context, merchant string, run *Run, blocks 
 	if err != nil {
 		return fmt.Errorf("outcomes: %w", err)
 	}
-	if run.Kind.MakesOrders() &&
+	if run.Kind.HasOutcomes() &&
 		(int64(sum.Rows) != run.Read || int64(sum.Accepted) != run.Accepted || int64(sum.Rejected) != run.Rejected) {
 		return fmt.Errorf("%w: the run says %d, %d, %d, %d, its outcomes %d, %d, %d, %d", ErrUnbalanced,
 			run.Read, run.Accepted, run.Rejected, run.Seen, sum.Rows, sum.Accepted, sum.Rejected, sum.Seen)

@@ -33,7 +33,7 @@ func (p *Processor) Explain(ctx context.Context, merchant, run string, row int) 
 	if err != nil {
 		return nil, err
 	}
-	if !r.Kind.MakesOrders() {
+	if !r.Kind.HasOutcomes() {
 		return nil, fmt.Errorf("run %s has no order rows: %w", run, ErrNoRow)
 	}
 	o, err := p.Ledger.OutcomeOf(ctx, merchant, run, row)

@@ -181,7 +181,7 @@ func (p *Processor) refusedInventory(j *job, f *decode.File, what *found, read *
 		}
 	}()
 	problems := append([]removal.Problem{bad.Problem()}, read.Problems...)
-	if _, _, err := p.writeOther(j, &run, problems, pl.reports, []string{report.Errors}); err != nil {
+	if _, _, err := p.writeOther(j, &run, problems, nil, pl.reports, []string{report.Errors}); err != nil {
 		return nil, err
 	}
 	if j.Check {
@@ -199,10 +199,13 @@ func (p *Processor) refusedInventory(j *job, f *decode.File, what *found, read *
 	return result, err
 }
 
-// gather keeps the first problems in a result.
+// gather keeps the first problems in a result, infos about rows after the others
+// and as far as there is room.
 func (p *Processor) gather(j *job, result *Result, problems []removal.Problem) {
+	var infos []removal.Problem
 	for i := range problems {
 		if problems[i].Code.Severity() == removal.SeverityInfo && problems[i].Row > 0 {
+			infos = append(infos, problems[i])
 			continue
 		}
 		if len(result.Problems) == shown {
@@ -210,6 +213,9 @@ func (p *Processor) gather(j *job, result *Result, problems []removal.Problem) {
 			continue
 		}
 		result.Problems = append(result.Problems, p.finding(j, problems[i]))
+	}
+	for _, problem := range infos[:min(len(infos), shown-len(result.Problems))] {
+		result.Problems = append(result.Problems, p.finding(j, problem))
 	}
 }
 
@@ -266,7 +272,7 @@ func (p *Processor) answerOther(ctx context.Context, j *job, run *ledger.Run, pr
 	}
 	result := &Result{RunID: run.ID, ExitCode: exitCode(run)}
 	var files []report.File
-	if result.Summary, files, err = p.writeOther(j, run, problems, pl.reports, which); err != nil {
+	if result.Summary, files, err = p.writeOther(j, run, problems, sentOut(c), pl.reports, which); err != nil {
 		return nil, err
 	}
 	p.gather(j, result, problems)
@@ -282,6 +288,18 @@ func (p *Processor) answerOther(ctx context.Context, j *job, run *ledger.Run, pr
 	}
 	result.ReportDir, err = p.publishNow(ctx, j, &c.Run)
 	return result, err
+}
+
+// sentOut are the files that a commit sends out.
+func sentOut(c *ledger.Commit) []ledger.Outbound {
+	if c.Change == nil {
+		return nil
+	}
+	files := make([]ledger.Outbound, len(c.Change.Outgoing))
+	for i := range files {
+		files[i] = c.Change.Outgoing[i].Outbound
+	}
+	return files
 }
 
 // isMissing tells whether an error says that the merchant has no snapshot.

@@ -7,6 +7,7 @@ import (
 	"rensa/pkg/decode"
 	"rensa/pkg/inventory"
 	"rensa/pkg/removal"
+	"rensa/pkg/status"
 	"rensa/pkg/upload"
 )
 
@@ -15,7 +16,7 @@ const headingRows = 20
 
 // signatures are those of every kind that is read.
 func signatures() []decode.Signature {
-	return append(upload.Signatures(), inventory.Signatures()...)
+	return slices.Concat(upload.Signatures(), inventory.Signatures(), status.Signatures())
 }
 
 // known tells whether any kind has a heading, in its normal form.
@@ -62,7 +63,7 @@ func recognise(f *decode.File) (*found, error) {
 			for _, sign := range signatures() {
 				if c := fit(sign, sheet, head, i); len(c.missing) == 0 {
 					full = append(full, c)
-				} else if c.present > 0 {
+				} else if c.present > 0 && sign.Kind != removal.KindRecommended {
 					partly = append(partly, c)
 				}
 			}
@@ -72,6 +73,9 @@ func recognise(f *decode.File) (*found, error) {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
 	if len(full) == 0 {
+		if report := withoutTable(f); report != nil {
+			return report, nil
+		}
 		return nil, unrecognised(partly)
 	}
 	best := full[0]
@@ -85,6 +89,9 @@ func recognise(f *decode.File) (*found, error) {
 			return nil, removal.NewFileError(removal.FileKindUnknown,
 				"two", string(best.sign.Kind)+"\n"+string(c.sign.Kind))
 		}
+	}
+	if best.sign.Kind == removal.KindRecommended {
+		return nil, removal.NewFileError(removal.FileKindUnknown, "is", best.sign.Kind)
 	}
 	for _, c := range full {
 		name := c.sheet.Name()
@@ -110,6 +117,19 @@ func (f *found) ignored() []removal.Problem {
 		})
 	}
 	return problems
+}
+
+// withoutTable finds a processing report that has no table, and so no headings;
+// nil where the file is none.
+func withoutTable(f *decode.File) *found {
+	for _, sheet := range f.Sheets() {
+		head, err := sheet.Head()
+		if err != nil || !status.HasSummaryOnly(head) {
+			continue
+		}
+		return &found{sign: decode.Signature{Kind: removal.KindProcessingReport}, sheet: sheet, head: head}
+	}
+	return nil
 }
 
 // fit holds the i-th row of a sheet's head against a signature.
@@ -197,19 +217,28 @@ func unrecognised(partly []candidate) error {
 		}
 		return strings.Compare(string(a.sign.Kind), string(b.sign.Kind))
 	})
-	if len(nearest) > 0 {
-		n := nearest[0]
-		have := n.needed - len(n.missing)
-		alone := len(nearest) == 1 || nearest[1].needed-len(nearest[1].missing) < have
-		if alone && have >= 2 && have > n.needed/2 {
-			return headerMissing(n)
-		}
+	if n := mostly(nearest); n != nil {
+		return headerMissing(*n)
 	}
 	var lines []string
 	for _, c := range nearest[:min(3, len(nearest))] {
 		lines = append(lines, string(c.sign.Kind)+": "+strings.Join(c.names(), ", "))
 	}
 	return removal.NewFileError(removal.FileKindUnknown, "nearest", strings.Join(lines, "\n"))
+}
+
+// mostly finds the one kind that has most of its required headings, and two at
+// least; nil where none has, or two have as many. nearest begins with those that
+// have most.
+func mostly(nearest []candidate) *candidate {
+	most := slices.DeleteFunc(slices.Clone(nearest), func(c candidate) bool {
+		have := c.needed - len(c.missing)
+		return have < 2 || have <= c.needed/2
+	})
+	if len(most) == 0 || len(most) > 1 && most[0].needed-len(most[0].missing) == most[1].needed-len(most[1].missing) {
+		return nil
+	}
+	return &most[0]
 }
 
 // names gives the missing headings as the kind writes them.

@@ -17,9 +17,11 @@ func (p *Processor) otherInput(j *job, run *ledger.Run) *report.Input {
 	return &report.Input{Run: *run, Merchant: j.merchant, Zone: j.zone, Policy: p.Policy, Texts: j.texts}
 }
 
-// writeOther writes errors.csv and summary.json.
-func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Problem, create report.Create, which []string) (json.RawMessage, []report.File, error) {
-	sum, files, err := report.Other(p.otherInput(j, run), problems, create, which)
+// writeOther writes errors.csv and summary.json; outbound is what the run sends out.
+func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Problem, outbound []ledger.Outbound, create report.Create, which []string) (json.RawMessage, []report.File, error) {
+	in := p.otherInput(j, run)
+	in.Outbound = outbound
+	sum, files, err := report.Other(in, problems, create, which)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,7 +31,7 @@ func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Probl
 
 // summaryOf gives the summary of a run that leaves no files.
 func (p *Processor) summaryOf(j *job, run *ledger.Run, problems []removal.Problem) (json.RawMessage, error) {
-	text, _, err := p.writeOther(j, run, problems, func(string) (io.WriteCloser, error) {
+	text, _, err := p.writeOther(j, run, problems, nil, func(string) (io.WriteCloser, error) {
 		return nowhere{io.Discard}, nil
 	}, []string{report.Summaries})
 	return text, err
@@ -50,6 +52,11 @@ func (p *Processor) seenBefore(ctx context.Context, j *job) (*Result, error) {
 	if err != nil || first == nil {
 		return nil, err
 	}
+	return p.seenAs(j, first)
+}
+
+// seenAs gives the answer of an earlier run to the same bytes.
+func (p *Processor) seenAs(j *job, first *ledger.Run) (*Result, error) {
 	d, err := detailOf(first)
 	if err != nil {
 		return nil, err
@@ -59,8 +66,7 @@ func (p *Processor) seenBefore(ctx context.Context, j *job) (*Result, error) {
 		return nil, err
 	}
 	finding := p.finding(j, removal.Problem{
-		Code: removal.FileSeen, Field: removal.FieldNone, Args: removal.Args{}.
-			Arg("run", first.ID).Arg("date", j.day(first.Started)).Arg("file", first.FileName),
+		Code: removal.FileSeen, Field: removal.FieldNone, Args: seenArgs(j, first),
 	})
 	result := &Result{
 		RunID: first.ID, ReportDir: p.path(folder), ExitCode: ExitSeen,
@@ -68,6 +74,15 @@ func (p *Processor) seenBefore(ctx context.Context, j *job) (*Result, error) {
 	}
 	result.Summary, err = p.readSummary(j, first, folder)
 	return result, err
+}
+
+// seenArgs are the facts of file_seen; an upload's kind goes without saying.
+func seenArgs(j *job, first *ledger.Run) removal.Args {
+	args := removal.Args{}.Arg("run", first.ID).Arg("date", j.day(first.Started)).Arg("file", first.FileName)
+	if first.Kind != removal.KindUpload {
+		args = args.Arg("kind", first.Kind)
+	}
+	return args
 }
 
 // readSummary gives the summary.json of an earlier run, or, where the file is not

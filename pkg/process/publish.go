@@ -72,6 +72,10 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 	if err != nil {
 		return "", err
 	}
+	// What the desk decided to send out lies in the ledger until it is in its place.
+	if err := p.Desk().FlushOutgoing(ctx, run.Merchant); err != nil {
+		return "", err
+	}
 	outbound, err := p.Ledger.Outbound(ctx, run.Merchant, run.ID)
 	if err != nil {
 		return "", err

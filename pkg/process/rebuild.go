@@ -158,8 +158,12 @@ func (p *Processor) originalOf(run *ledger.Run, d *detail) (*os.File, error) {
 
 // write makes all reports of the run.
 func (r *rerun) write(ctx context.Context, create report.Create) (err error) {
-	if !r.run.Kind.MakesOrders() {
-		_, _, err := r.p.writeOther(r.j, r.run, r.problems, create, r.detail.Reports)
+	if !r.run.Kind.HasOutcomes() {
+		outbound, err := r.p.Ledger.Sent(ctx, r.run.Merchant, r.run.ID)
+		if err != nil {
+			return err
+		}
+		_, _, err = r.p.writeOther(r.j, r.run, r.problems, outbound, create, r.detail.Reports)
 		return err
 	}
 	u, done, err := r.upload(ctx)
@@ -219,6 +223,9 @@ func (r *rerun) upload(ctx context.Context) (_ *uploadRun, done func() error, er
 // handOn writes the outgoing files of the run again from its orders, and holds
 // them against the hashes that the commit fixed.
 func (r *rerun) handOn(ctx context.Context, pl *place) error {
+	if !r.run.Kind.HasOutcomes() {
+		return nil // the ledger has the bytes of what such a run sends out
+	}
 	outbound, err := r.p.Ledger.Outbound(ctx, r.run.Merchant, r.run.ID)
 	if err != nil {
 		return err

@@ -231,12 +231,12 @@ type said struct {
 }
 
 // found lists all that was said about a file: errors.csv has the errors and
-// warnings, result.csv the infos of rows, the result itself those of the file.
+// warnings, result.csv the infos of an upload's rows, the result itself the others.
 func (g *golden) found(r *process.Result) (all []said) {
 	g.Helper()
 	for _, p := range r.Problems {
-		if r.FileProblem == nil && p.Row == 0 && p.Code.Severity() == removal.SeverityInfo {
-			all = append(all, said{code: p.Code.String(), text: p.Message + "\n" + p.Hint})
+		if r.FileProblem == nil && p.Code.Severity() == removal.SeverityInfo {
+			all = append(all, said{row: p.Row, code: p.Code.String(), cell: p.Cell, text: p.Message + "\n" + p.Hint})
 		}
 	}
 	if p := r.FileProblem; p != nil {

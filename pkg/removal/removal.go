@@ -18,11 +18,31 @@ const (
 	KindAFN       Kind = "afn_inventory"
 	KindInventory Kind = "rensa_inventory"
 	KindCentres   Kind = "fulfilment_centres"
+	// What became of orders, and what is to become of them.
+	KindOrderDetail      Kind = "removal_order_detail"
+	KindShipmentDetail   Kind = "removal_shipment_detail"
+	KindProcessingReport Kind = "processing_report"
+	KindCancelList       Kind = "cancel_list"
+	// KindRecommended is known, and answered with what it is: Rensa makes its own.
+	KindRecommended Kind = "recommended_removal"
 )
 
 // MakesOrders tells whether a file of this kind makes or changes orders, so that
-// the same bytes must not be processed twice.
-func (k Kind) MakesOrders() bool { return k == KindUpload }
+// the same bytes must not be processed twice. A processing report is none of
+// them: two files that were handed on may get the same answer, byte for byte.
+func (k Kind) MakesOrders() bool {
+	return k == KindUpload || k == KindOrderDetail || k == KindShipmentDetail || k == KindCancelList
+}
+
+// OfOrders tells whether a file of this kind says what became of orders, or what
+// is to become of them.
+func (k Kind) OfOrders() bool {
+	return k == KindOrderDetail || k == KindShipmentDetail || k == KindCancelList || k == KindProcessingReport
+}
+
+// HasOutcomes tells whether something is decided about each row of a file of
+// this kind by itself, and kept, so that the row can be explained.
+func (k Kind) HasOutcomes() bool { return k == KindUpload }
 
 // IsInventory tells whether a file of this kind brings a snapshot.
 func (k Kind) IsInventory() bool {

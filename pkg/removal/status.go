@@ -96,9 +96,10 @@ func words(s string) string {
 // and spelling.
 func ParseOrderStatus(s string) (State, bool) {
 	switch words(s) {
-	case "pending", "planning", "planned", "new", "submitted", "received":
+	case "pending", "planning", "planned", "new", "submitted", "received", "väntande", "planering", "ausstehend":
 		return StatePending, true
-	case "processing", "inprocess", "inprogress", "partiallycompleted", "partiallyshipped":
+	case "processing", "inprocess", "inprogress", "partiallycompleted", "partiallyshipped",
+		"bearbetning", "inbearbeitung":
 		return StateProcessing, true
 	case "completed", "complete", "shipped", "disposed", "done", "closed":
 		return StateCompleted, true
@@ -111,9 +112,9 @@ func ParseOrderStatus(s string) (State, bool) {
 // ParseDisposition reads the condition of units as found in the wild.
 func ParseDisposition(s string) (Condition, bool) {
 	switch words(s) {
-	case "sellable", "fulfillable", "fulfilable", "new":
+	case "sellable", "fulfillable", "fulfilable", "new", "levererbar", "verkaufbar":
 		return Sellable, true
-	case "unsellable", "unfulfillable", "unfulfilable", "defective", "customerdamaged", "damaged",
+	case "unsellable", "unfulfillable", "unfulfilable", "defective", "customerdamaged", "damaged", "olevererbar", "nichtverkaufbar",
 		"carrierdamaged", "warehousedamaged", "distributordamaged", "expired":
 		return Unsellable, true
 	}

@@ -19,7 +19,7 @@ func Other(in *Input, problems []removal.Problem, create Create, which []string)
 	for i := range problems {
 		sum.counts[problems[i].Code]++
 	}
-	sum.end(in, in.Run.Finished, nil)
+	sum.end(in, in.Run.Finished, in.Outbound)
 	if wants(Errors) {
 		f, err := newFile(FileName(Errors), create)
 		if err != nil {

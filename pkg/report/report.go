@@ -38,6 +38,8 @@ type Input struct {
 	// Orders are all orders of the file, each with its problems of scope order.
 	Orders       []removal.OrderOutcome
 	FileProblems []removal.Problem // with their full place and value
+	// Outbound are the files that a file other than an upload sends out.
+	Outbound []ledger.Outbound
 
 	// Headings are those of the item table as the user wrote them, by column;
 	// FieldColumns says in which column, from 1, a field stands (0: absent).

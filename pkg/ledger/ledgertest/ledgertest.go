@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"History":        testHistory,
 		"OtherMerchants": testOtherMerchants,
 		"Cancelled":      testCancelled,
+		"Sent":           testSent,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
