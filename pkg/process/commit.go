@@ -43,6 +43,7 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 	}
 	run.Detail, err = json.Marshal(detail{
 		Folder: j.folder, Zone: j.zone.String(), CSVBOM: j.merchant.Profile.CSVBOM, Reports: j.reports(), Problems: stored,
+		Changes: j.changes,
 	})
 	if err != nil {
 		return err

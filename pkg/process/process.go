@@ -34,6 +34,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
 	"rensa/pkg/storage"
 	"rensa/templates"
 )
@@ -134,6 +135,7 @@ type job struct {
 	sha256   string
 	bytes    int64
 	modTime  time.Time
+	changes  *report.Changes // what the desk decided about the orders that the file tells of
 	// committed is true from the commit until everything is published.
 	committed bool
 }

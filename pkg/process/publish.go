@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rensa/pkg/ledger"
+	"rensa/pkg/report"
 )
 
 // detail is what a run's row in the ledger keeps for us beside its own columns.
@@ -21,6 +22,7 @@ type detail struct {
 	Reports []string `json:"reports,omitempty"`
 	// Problems are those of the file; of an inventory file, of its rows too.
 	Problems json.RawMessage `json:"problems"`
+	Changes  *report.Changes `json:"changes,omitempty"`
 }
 
 func detailOf(run *ledger.Run) (detail, error) {

@@ -121,6 +121,7 @@ func (p *Processor) reopen(ctx context.Context, run *ledger.Run) (_ *rerun, err 
 	// What the profile said then, not what it says now.
 	j.merchant.Profile.Language, j.merchant.Profile.CSVBOM = run.Language, r.detail.CSVBOM
 	j.merchant.Profile.Reports = r.detail.Reports
+	j.changes = r.detail.Changes
 	if j.original, err = p.originalOf(run, &r.detail); err != nil {
 		return nil, err
 	}
