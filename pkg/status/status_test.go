@@ -275,6 +275,36 @@ func TestOrderDetailVariants(t *testing.T) {
 	}
 }
 
+// Statuses and dispositions as found in the wild, in any case and spelling.
+func TestSpellings(t *testing.T) {
+	t.Parallel()
+	const heading = "request-date,order-id,order-status,last-updated-date,sku,disposition,requested-quantity,cancelled-quantity,disposed-quantity,shipped-quantity\n"
+	for words, want := range map[string]string{
+		"Pending|planning|SUBMITTED|Väntande|Planering":                                      "pending",
+		"Processing|In Process|in-progress|Bearbetning|In Bearbeitung":                       "processing",
+		"Completed|COMPLETE|completed ":                                                      "completed",
+		"Cancelled|Canceled|CANCELLED":                                                       "cancelled",
+		"Sellable|SELLABLE|Fulfillable|levererbar":                                           "sellable",
+		"Unsellable|CUSTOMER_DAMAGED|Warehouse Damaged|expired|Olevererbar|nicht verkaufbar": "unsellable",
+	} {
+		for word := range strings.SplitSeq(words, "|") {
+			state, disposition := word, "Sellable"
+			if strings.HasSuffix(want, "sellable") {
+				state, disposition = "Pending", word
+			}
+			o := open(t, []byte(heading+"2026-11-01,A-1,"+state+",2026-11-02,MUG,"+disposition+",1,0,0,0\n"))
+			read, err := OrderDetail(o.sheet, o.row.Number, o.row.Cells, stockholm)
+			if err != nil || len(read.Lines) != 1 {
+				t.Errorf("%q: %+v, %v", word, read, err)
+				continue
+			}
+			if l := read.Lines[0]; string(l.Status) != want && l.Condition.String() != want {
+				t.Errorf("%q is read as %s, %s", word, l.Status, l.Condition)
+			}
+		}
+	}
+}
+
 func TestShipmentDetailVariants(t *testing.T) {
 	t.Parallel()
 	want(t, "removal-date|order-id|shipment-date|sku|fnsku|disposition|quantity shipped|carrier|tracking-number\n"+
