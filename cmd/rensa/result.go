@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rensa/pkg/policy"
@@ -76,6 +77,10 @@ func (r *filesRun) counts(t *labels, s *report.Summary, result *process.Result) 
 		rows = a.style.green(rows)
 	}
 	t.add("rows", rows)
+	if c := s.Changes; c != nil {
+		t.add("orders", a.t("cli.run.changes", "orders", c.Orders, "external", some(c.External), "applied", c.Applied,
+			"unchanged", some(c.Unchanged), "kept", some(c.Kept)))
+	}
 	if !removal.Kind(s.Kind).HasOutcomes() {
 		return
 	}
@@ -92,6 +97,14 @@ func (r *filesRun) counts(t *labels, s *report.Summary, result *process.Result) 
 	if s.Snapshot != nil {
 		t.add("snapshot", a.t("cli.run.snapshot", "date", s.Snapshot.Date))
 	}
+}
+
+// some is a number that a text leaves out where it is 0.
+func some(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // problems shows the first problems, errors before warnings, and says where the

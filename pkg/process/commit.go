@@ -45,7 +45,7 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 	run.Detail, err = json.Marshal(detail{
 		Folder: j.folder, Original: j.place(), Zone: j.zone.String(), HomeStore: profile.HomeStore, Policy: profile.Policy,
 		ShiftJIS: profile.ShiftJIS, CSVBOM: profile.CSVBOM, Reports: j.reports(), Limits: j.limits, Plain: j.plain,
-		Problems: stored,
+		Problems: stored, Changes: j.changes,
 	})
 	if err != nil {
 		return err

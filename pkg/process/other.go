@@ -20,7 +20,7 @@ func (p *Processor) otherInput(j *job, run *ledger.Run) *report.Input {
 // writeOther writes errors.csv and summary.json; outbound is what the run sends out.
 func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Problem, outbound []ledger.Outbound, create report.Create, which []string) (json.RawMessage, []report.File, error) {
 	in := p.otherInput(j, run)
-	in.Outbound = outbound
+	in.Outbound, in.Changes = outbound, j.changes
 	sum, files, err := report.Other(in, problems, create, which)
 	if err != nil {
 		return nil, nil, err

@@ -35,6 +35,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
 	"rensa/pkg/storage"
 	"rensa/templates"
 )
@@ -151,7 +152,8 @@ type job struct {
 	sha256   string
 	bytes    int64
 	modTime  time.Time
-	claim    *ledger.Work // nil for a file that was given to Process
+	claim    *ledger.Work    // nil for a file that was given to Process
+	changes  *report.Changes // what the desk decided about the orders that the file tells of
 	// committed is true from the commit until everything is published.
 	committed bool
 	// plain leaves the original workbook out of the reports: it cannot be annotated.

@@ -12,6 +12,7 @@ import (
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
+	"rensa/pkg/report"
 )
 
 // detail is what a run's row in the ledger keeps for us beside its own columns.
@@ -30,6 +31,7 @@ type detail struct {
 	Plain     bool              `json:"plain,omitempty"`
 	// Problems are those of the file; of an inventory file, of its rows too.
 	Problems json.RawMessage `json:"problems"`
+	Changes  *report.Changes `json:"changes,omitempty"`
 }
 
 func detailOf(run *ledger.Run) (detail, error) {

@@ -129,6 +129,7 @@ func (p *Processor) reopen(ctx context.Context, run *ledger.Run) (_ *rerun, err 
 	profile.Language, profile.CSVBOM, profile.Reports = run.Language, r.detail.CSVBOM, r.detail.Reports
 	profile.HomeStore, profile.Policy, profile.ShiftJIS = r.detail.HomeStore, r.detail.Policy, r.detail.ShiftJIS
 	j.limits, j.plain = r.detail.Limits, r.detail.Plain
+	j.changes = r.detail.Changes
 	if j.original, err = p.originalOf(run, &r.detail); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
 	"rensa/pkg/status"
 )
 
@@ -74,18 +75,18 @@ func (p *Processor) readStatus(ctx context.Context, j *job, what *found) (*told,
 			return d.PlanCancels(ctx, m, j.runID, j.Actor, j.Name, read.Lines)
 		})
 	}
-	report, err := status.ProcessingReport(what.sheet, what.head, heading, headings)
+	answer, err := status.ProcessingReport(what.sheet, what.head, heading, headings)
 	if err != nil {
 		return nil, err
 	}
-	report.FileName = j.Name
+	answer.FileName = j.Name
 	plan := func(m *removal.Merchant) (*desk.Plan, error) {
-		return d.PlanProcessingReport(ctx, m, j.runID, report.ProcessingReport)
+		return d.PlanProcessingReport(ctx, m, j.runID, answer.ProcessingReport)
 	}
-	if report.Table == nil {
+	if answer.Table == nil {
 		return &told{plan: plan, locate: func(*removal.Problem) {}}, nil
 	}
-	return toldOf(report.Table, nil, plan)
+	return toldOf(answer.Table, nil, plan)
 }
 
 func toldOf[L any](read *status.Read[L], err error, plan func(m *removal.Merchant) (*desk.Plan, error)) (*told, error) {
@@ -112,6 +113,8 @@ func (p *Processor) tryStatus(ctx context.Context, j *job, f *decode.File, what 
 	if err != nil {
 		return nil, err
 	}
+	n := plan.Counts
+	j.changes = &report.Changes{Applied: n.Applied, Unchanged: n.Unchanged, Kept: n.Kept, Orders: n.Orders, External: n.External}
 	problems := slices.Clone(t.problems)
 	refused := map[int]bool{}
 	for _, problem := range plan.Problems {

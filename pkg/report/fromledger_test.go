@@ -87,7 +87,10 @@ func TestOrderRecords(t *testing.T) {
 		t.Errorf("%d orders, want %d: %v", len(got), n, got)
 	}
 	since := 0
-	for range report.OrderRecords(t.Context(), l, "m", at(1, n-3)) {
+	for _, err := range report.OrderRecords(t.Context(), l, "m", at(1, n-3)) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		since++
 	}
 	if since != 3 {

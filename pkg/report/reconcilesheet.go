@@ -96,7 +96,7 @@ func (s *reconciliationSheet) t(key string, args ...any) string {
 }
 
 func (s *reconciliationSheet) makeStyles() (err error) {
-	number := func(style excelize.Style) int {
+	add := func(style excelize.Style) int {
 		id, e := s.book.style(style)
 		if e != nil {
 			err = e
@@ -112,7 +112,7 @@ func (s *reconciliationSheet) makeStyles() (err error) {
 		style := func(horizontal string, bold bool, format int, custom *string) int {
 			c := base
 			c.Font, c.Alignment, c.NumFmt, c.CustomNumFmt = font(10, ink, bold), padded(horizontal, "center", false), format, custom
-			return number(c)
+			return add(c)
 		}
 		s.styles[i] = reconciliationStyles{
 			text: style("left", false, textFormat, nil), key: style("left", true, textFormat, nil),

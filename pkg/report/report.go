@@ -40,6 +40,8 @@ type Input struct {
 	FileProblems []removal.Problem // with their full place and value
 	// Outbound are the files that a file other than an upload sends out.
 	Outbound []ledger.Outbound
+	// Changes are what a file about orders did to them; nil for other kinds.
+	Changes *Changes
 
 	// Headings are those of the item table as the user wrote them, by column;
 	// FieldColumns says in which column, from 1, a field stands (0: absent).

@@ -41,9 +41,20 @@ type Summary struct {
 	Problems map[string]int    `json:"problems"`
 	Files    []File            `json:"files"`
 	Outbound []OutboundSummary `json:"outbound"`
+	// Changes are what a file about orders did to them; absent for other kinds.
+	Changes *Changes `json:"changes,omitempty"`
 
 	counts   [256]int
 	finished time.Time
+}
+
+// Changes counts what the rows of a status file or cancel list did.
+type Changes struct {
+	Applied   int64 `json:"applied"`   // rows that changed something
+	Unchanged int64 `json:"unchanged"` // rows that were known already, or are older than what is known
+	Kept      int64 `json:"kept"`      // rows kept in the history and not applied
+	Orders    int64 `json:"orders"`    // orders that changed
+	External  int64 `json:"external"`  // those among them that were made elsewhere and are new here
 }
 
 // SnapshotSummary names the stock that rows were checked against.
@@ -111,6 +122,7 @@ func newSummary(in *Input) *Summary {
 		Fees:     FeeSum{Currency: in.Currency, Reasons: reasons(in.Orders)},
 		Problems: map[string]int{}, Files: []File{}, Outbound: []OutboundSummary{},
 	}
+	s.Changes = in.Changes
 	if snap := in.snapshot(); snap != nil {
 		s.Snapshot = &SnapshotSummary{ID: snap.ID, Date: in.snapshotDate(snap, time.RFC3339)}
 	}

@@ -13,7 +13,7 @@ func OrderDetail(sheet *decode.Sheet, heading int, headings []string, zone *time
 	return some(each(&orderDetail, sheet, heading, headings, zone, func(r *row) removal.OrderDetailLine {
 		l := removal.OrderDetailLine{
 			Row: r.number(), Line: r.line(),
-			RequestDate: r.moment(fieldRequestDate, true), OrderID: r.orderID(),
+			RequestDate: r.moment(fieldRequestDate, false), OrderID: r.orderID(),
 			Source: r.text(fieldSource), Type: r.text(fieldType), ServiceSpeed: r.text(fieldSpeed), Status: r.state(),
 			LastUpdated: r.moment(fieldLastUpdated, true), SKU: r.sku(true), FNSKU: r.fnsku(), Condition: r.condition(),
 			Requested: r.units(fieldRequested, true), Cancelled: r.units(fieldCancelled, false),

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -268,8 +269,19 @@ func (r *row) currency() string {
 	return v
 }
 
+// thousands is a number in groups of three digits, as summaries write it.
+var thousands = regexp.MustCompile(`^[0-9]{1,3}([,.'\x{a0}\x{202f} ][0-9]{3})+$`)
+
 // count reads a whole number that no file is refused for.
 func count(v string) (int, bool) {
+	if thousands.MatchString(v) {
+		v = strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				return r
+			}
+			return -1
+		}, v)
+	}
 	n, reason := units(v)
 	return int(n), reason == ""
 }

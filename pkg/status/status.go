@@ -7,7 +7,8 @@
 // judges no order: whether one is known, and what may be done to it, is package
 // desk's to say.
 //
-// Rows are kept in memory; the limits of package decode bound them.
+// Rows are kept in memory; the limits of package decode bound them. Of a file that
+// is wrong nearly everywhere the first 100,000 problems are kept.
 package status
 
 import (
@@ -158,11 +159,15 @@ func Signatures() []decode.Signature {
 	return all
 }
 
+// maxProblems bounds the memory, and the report, of a file that is wrong in every row.
+const maxProblems = 100_000
+
 // Read is what was read of a file: its good rows in their order, and the
 // problems of the others, each with its full place and value.
 type Read[L any] struct {
 	Lines    []L
 	Problems []removal.Problem
+	Omitted  int // problems beyond maxProblems
 	Rows     int // rows read
 	Bad      int // rows that were left out
 
@@ -254,7 +259,9 @@ func each[L any](l *layout, sheet *decode.Sheet, heading int, headings []string,
 		read.Rows++
 		r.begin()
 		line := take(r)
-		read.Problems = append(read.Problems, r.problems...)
+		kept := min(len(r.problems), maxProblems-len(read.Problems))
+		read.Problems = append(read.Problems, r.problems[:kept]...)
+		read.Omitted += len(r.problems) - kept
 		if r.bad {
 			read.Bad++
 			return

@@ -257,6 +257,7 @@ func TestOrderDetailVariants(t *testing.T) {
 		"semicolons and CRLF": {"", []change{{"|", ";"}, {"\n", "\r\n"}}},
 		"columns moved, one of them new": {"", []change{
 			{"removal-fee|currency", "removal-fee|currency|new-column"}, {"1.50|EUR", "1,50|eur|whatever"}}},
+		"no request date":   {"", []change{{"2021-11-10T08:00:00+00:00|A-1", "|A-1"}}},
 		"blank for nothing": {"", []change{{"5|0|0|5|0|", "5|||5||"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -265,8 +266,42 @@ func TestOrderDetailVariants(t *testing.T) {
 			for _, c := range tc.changes {
 				text = strings.ReplaceAll(text, c.old, c.new)
 			}
-			want(t, text, removal.KindOrderDetail, fmt.Sprintf(read, tc.source))
+			says := fmt.Sprintf(read, tc.source)
+			if strings.Contains(text, "\n|A-1") {
+				says = strings.Replace(says, "2021-11-10T08:00Z", "-", 1)
+			}
+			want(t, text, removal.KindOrderDetail, says)
 		})
+	}
+}
+
+// Statuses and dispositions as found in the wild, in any case and spelling.
+func TestSpellings(t *testing.T) {
+	t.Parallel()
+	const heading = "request-date,order-id,order-status,last-updated-date,sku,disposition,requested-quantity,cancelled-quantity,disposed-quantity,shipped-quantity\n"
+	for words, want := range map[string]string{
+		"Pending|planning|SUBMITTED|Väntande|Planering":                                      "pending",
+		"Processing|In Process|in-progress|Bearbetning|In Bearbeitung":                       "processing",
+		"Completed|COMPLETE|completed ":                                                      "completed",
+		"Cancelled|Canceled|CANCELLED":                                                       "cancelled",
+		"Sellable|SELLABLE|Fulfillable|levererbar":                                           "sellable",
+		"Unsellable|CUSTOMER_DAMAGED|Warehouse Damaged|expired|Olevererbar|nicht verkaufbar": "unsellable",
+	} {
+		for word := range strings.SplitSeq(words, "|") {
+			state, disposition := word, "Sellable"
+			if strings.HasSuffix(want, "sellable") {
+				state, disposition = "Pending", word
+			}
+			o := open(t, []byte(heading+"2026-11-01,A-1,"+state+",2026-11-02,MUG,"+disposition+",1,0,0,0\n"))
+			read, err := OrderDetail(o.sheet, o.row.Number, o.row.Cells, stockholm)
+			if err != nil || len(read.Lines) != 1 {
+				t.Errorf("%q: %+v, %v", word, read, err)
+				continue
+			}
+			if l := read.Lines[0]; string(l.Status) != want && l.Condition.String() != want {
+				t.Errorf("%q is read as %s, %s", word, l.Status, l.Condition)
+			}
+		}
 	}
 }
 
@@ -319,6 +354,20 @@ func TestBadRows(t *testing.T) {
 ! 7/7  column_count ""  
 6 rows, 4 bad
 `)
+}
+
+// A file that is wrong in every row costs no more than a bounded memory.
+func TestManyProblems(t *testing.T) {
+	t.Parallel()
+	const rows = maxProblems + 50
+	o := open(t, []byte("order-id\tsku\n"+strings.Repeat("\tx\n", rows)+"A-1\t\n"))
+	read, err := CancelList(o.sheet, o.row.Number, o.row.Cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Problems) != maxProblems || read.Omitted != 50 || read.Bad != rows || read.Rows != rows+1 || len(read.Lines) != 1 {
+		t.Errorf("%d problems, %d omitted, %d of %d rows bad, %d lines", len(read.Problems), read.Omitted, read.Bad, read.Rows, len(read.Lines))
+	}
 }
 
 func TestCancelList(t *testing.T) {
@@ -402,6 +451,8 @@ func TestProcessingReport(t *testing.T) {
 			want(t, text, removal.KindProcessingReport, "1 of 2\n0 rows, 0 bad\n")
 		})
 	}
+	want(t, "Résumé :\n|Enregistrements traités||1\u202f200\n|Enregistrements réussis||1.199\n", removal.KindProcessingReport,
+		"1199 of 1200\n0 rows, 0 bad\n")
 	for name, text := range map[string]string{
 		"stock":          "stock\nMUG-1|10\nMUG-2|5\n",
 		"more success":   "Feed:\n|processed||2\n|successful||3\n",
