@@ -83,16 +83,13 @@ type detailGroup struct {
 	currency string
 	rows     []*removal.OrderDetailLine // the newest of each line, in their order
 	place    map[lineKey]int
-	newest   *removal.OrderDetailLine
+	newest   *removal.OrderDetailLine // of those that were applied or known
 }
 
 // take keeps the newest row of each line; of equally new ones the last.
 func (g *detailGroup) take(l *removal.OrderDetailLine) {
 	if g.place == nil {
 		g.place = map[lineKey]int{}
-	}
-	if g.newest == nil || !l.LastUpdated.Before(g.newest.LastUpdated) {
-		g.newest = l
 	}
 	k := lineKey{l.SKU, l.Condition}
 	i, ok := g.place[k]
@@ -125,7 +122,7 @@ func (g *detailGroup) apply() error {
 		}
 		changed = changed || applied
 	}
-	if !micros(g.newest.LastUpdated).Before(r.Progress.Updated) {
+	if g.newest != nil && !micros(g.newest.LastUpdated).Before(r.Progress.Updated) {
 		g.confirm(r)
 	}
 	confirmed = confirmed && !r.Progress.Requested.IsZero()
@@ -173,10 +170,6 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 	}
 	l := &r.Lines[i]
 	progress := r.Progress.Line(row.SKU, row.Condition)
-	if micros(row.LastUpdated).Before(progress.Updated) {
-		g.Counts.Unchanged++
-		return false, nil
-	}
 	u := l.Units(row.Condition)
 	now := removal.Units{
 		Requested: u.Requested, Cancelled: progress.Before + row.Cancelled, Disposed: row.Disposed, Shipped: row.Shipped,
@@ -185,6 +178,13 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 		now.Requested = row.Requested
 	} else if row.Requested != u.Requested-progress.Before {
 		return false, g.refuse(row)
+	}
+	if g.newest == nil || !row.LastUpdated.Before(g.newest.LastUpdated) {
+		g.newest = row
+	}
+	if micros(row.LastUpdated).Before(progress.Updated) {
+		g.Counts.Unchanged++
+		return false, nil
 	}
 	if *u != now && r.State.Final() {
 		news, err := g.keep(g.id, "status_late", detailText(row))

@@ -102,6 +102,9 @@ func (t *tx) putChange(ctx context.Context, h *merchantHead, run string, c *Chan
 		if err != nil {
 			return fmt.Errorf("movements: %w", err)
 		}
+		if err := t.mergeMovements(ctx, h); err != nil {
+			return err
+		}
 	}
 	if err := t.putShipments(ctx, h.id, run, c.Shipments); err != nil {
 		return err
