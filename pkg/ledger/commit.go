@@ -51,6 +51,9 @@ type File struct {
 	// Attempts counts how often it was begun.
 	Attempts int
 	Claimed  time.Time
+	// LeaseOwner has the file in hand until LeaseUntil; "" where nobody has.
+	LeaseOwner string
+	LeaseUntil time.Time
 }
 
 // The states of a file.
@@ -194,10 +197,14 @@ func (t *tx) putFile(ctx context.Context, h *merchantHead, f *File, r *Run) erro
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	if f.Seq > 0 { // it was claimed, and is no longer
+		return fmt.Errorf("file %s: %w", id, ErrLost)
+	}
 	h.files++
-	_, err = t.ExecContext(ctx, `INSERT INTO file (merchant, id, seq, name, place, kind, sha256, bytes, state, run, attempts, claimed)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'committed', $9, $10, $11)`,
-		h.id, id, h.files, cmp.Or(f.Name, r.FileName), f.Place, string(r.Kind), r.SHA256, r.Bytes, r.ID, f.Attempts, claimed.UnixMicro())
+	_, err = t.ExecContext(ctx, `INSERT INTO file (merchant, id, seq, name, place, kind, sha256, bytes, state, run, attempts, claimed, lease_owner, lease_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'committed', $9, $10, $11, $12, $13)`,
+		h.id, id, h.files, cmp.Or(f.Name, r.FileName), f.Place, string(r.Kind), r.SHA256, r.Bytes, r.ID, f.Attempts, claimed.UnixMicro(),
+		null(f.LeaseOwner), stamp(f.LeaseUntil))
 	if err != nil {
 		return fmt.Errorf("file %s: %w", id, err)
 	}

@@ -53,6 +53,7 @@ type Ledger struct {
 	// writer has one connection, so that writers queue here and not in the
 	// database, where they would wait by polling.
 	writer, readers *sql.DB
+	watch           func(op string) error // nil but in tests
 }
 
 // Options are what Open can be told; the zero value serves.
@@ -61,6 +62,10 @@ type Options struct {
 	Now func() time.Time
 	// Readers is how many may read at once; default 4.
 	Readers int
+	// Watch lets a test fail a transaction that writes: asked "commit", an error
+	// undoes it; asked "committed", an error is its answer although it holds.
+	// Default: nobody is asked.
+	Watch func(op string) error
 }
 
 // Open opens the ledger at a path, "sqlite:PATH" being another way to say PATH,
@@ -77,7 +82,7 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 	if scheme, _, ok := strings.Cut(path, "://"); ok {
 		return nil, fmt.Errorf("ledger %s://…: only a file, as sqlite:PATH, is supported", scheme)
 	}
-	l := &Ledger{now: opt.Now, dialect: sqliteDialect}
+	l := &Ledger{now: opt.Now, dialect: sqliteDialect, watch: opt.Watch}
 	if err := l.openSQLite(ctx, path, opt.Readers); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, errors.Join(l.dialect.explain(err), l.Close()))
 	}
@@ -104,7 +109,19 @@ type tx struct {
 
 // write runs fn in a transaction that is committed when fn gives no error.
 func (l *Ledger) write(ctx context.Context, fn func(*tx) error) error {
-	return l.in(ctx, l.writer, fn)
+	if l.watch == nil {
+		return l.in(ctx, l.writer, fn)
+	}
+	err := l.in(ctx, l.writer, func(tx *tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return l.watch("commit")
+	})
+	if err != nil {
+		return err
+	}
+	return l.watch("committed")
 }
 
 // read runs fn in a transaction of its own that sees one state of the ledger.

@@ -42,7 +42,7 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 		return err
 	}
 	run.Detail, err = json.Marshal(detail{
-		Folder: j.folder, Zone: j.zone.String(), CSVBOM: j.merchant.Profile.CSVBOM, Reports: j.reports(), Problems: stored,
+		Folder: j.folder, Original: j.place(), Zone: j.zone.String(), CSVBOM: j.merchant.Profile.CSVBOM, Reports: j.reports(), Problems: stored,
 	})
 	if err != nil {
 		return err
@@ -55,12 +55,20 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 			run.ID, run.Read, run.Accepted, run.Rejected, run.Seen, ledger.ErrUnbalanced)
 	}
 	c.Merchant, c.Revision, c.Run = j.Merchant, j.merchant.Revision, *run
+	if c.File, err = p.fileOf(j); err != nil {
+		return err
+	}
 	c.Events = append(c.Events, ledger.Event{
 		Actor: j.Actor, Subject: ledger.SubjectRun, ID: run.ID, What: "processed", Why: j.Name,
 	})
+	if err := j.unchanged(); err != nil {
+		return err
+	}
+	p.step("before commit")
 	if err := p.Ledger.Commit(ctx, c); err != nil {
 		return err
 	}
+	p.step("committed")
 	j.committed = true
 	return nil
 }

@@ -9,11 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
-	"sync"
 	"time"
 
 	"rensa/pkg/decode"
@@ -192,7 +191,9 @@ func (p *Processor) refusedInventory(j *job, f *decode.File, what *found, read *
 	if err != nil {
 		return nil, err
 	}
-	_, err = pl.files.Commit(folder)
+	if _, err = pl.files.Commit(folder); errors.Is(err, fs.ErrExist) {
+		err = nil // an attempt before this one got as far
+	}
 	result.ReportDir = p.path(folder)
 	return result, err
 }
@@ -287,43 +288,11 @@ func isMissing(err error) bool {
 	return errors.As(err, &bad) && bad.Code == removal.SnapshotMissing
 }
 
-// snapshotCache keeps the snapshot open that was used last, since files of one
-// merchant often come together.
-type snapshotCache struct {
-	mu       sync.Mutex
-	path     string
-	snapshot *inventory.Snapshot
-	checked  map[string]checkedSnapshot
-}
-
 // checkedSnapshot is one that a check read and nobody keeps: the uploads that are
 // checked after it are held against it.
 type checkedSnapshot struct {
 	row      *ledger.Snapshot
 	snapshot *inventory.Snapshot
-}
-
-func (c *snapshotCache) keepChecked(merchant string, row *ledger.Snapshot, s *inventory.Snapshot) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.checked == nil {
-		c.checked = map[string]checkedSnapshot{}
-	}
-	c.checked[merchant] = checkedSnapshot{row, s}
-}
-
-func (c *snapshotCache) close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var err error
-	if c.snapshot != nil {
-		err = c.snapshot.Close()
-	}
-	for _, k := range c.checked {
-		err = errors.Join(err, k.snapshot.Close())
-	}
-	c.snapshot, c.checked = nil, nil
-	return err
 }
 
 // currentSnapshot opens what the merchant's rows are checked against. Where there
@@ -344,24 +313,4 @@ func (p *Processor) currentSnapshot(ctx context.Context, j *job) (*ledger.Snapsh
 	}
 	s, err := p.openSnapshot(row.Path)
 	return row, s, err
-}
-
-func (p *Processor) openSnapshot(name string) (*inventory.Snapshot, error) {
-	c := &p.snapshots
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.path == name && c.snapshot != nil {
-		return c.snapshot, nil
-	}
-	s, err := inventory.Open(filepath.Join(p.Root, filepath.FromSlash(name)))
-	if err != nil {
-		return nil, fmt.Errorf("snapshot %s: %w", strings.TrimSuffix(path.Base(name), ".snap"), err)
-	}
-	if c.snapshot != nil {
-		if err := c.snapshot.Close(); err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-	}
-	c.path, c.snapshot = name, s
-	return s, nil
 }

@@ -26,6 +26,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -49,6 +50,10 @@ type Options struct {
 	// Progress is told how many rows of how many passes' worth are done;
 	// total is 0 while it is unknown. Default: nobody is told.
 	Progress func(done, total int64)
+	// Step is told of every step that a file passes, and Watch of every act on
+	// the disk, for tests that stop the program there. Default: nobody is told.
+	Step  func(name string)
+	Watch storage.Watch
 }
 
 // Processor takes files. It may be used by several goroutines, for files of
@@ -57,6 +62,11 @@ type Processor struct {
 	Options
 	dir       *storage.Dir
 	snapshots snapshotCache
+	me        struct {
+		mu     sync.Mutex
+		known  *identity
+		taking map[string]bool // claims that are being renamed at this moment
+	}
 }
 
 // New opens the workspace's folders. Close lets them go.
@@ -68,11 +78,17 @@ func New(opt Options) (*Processor, error) {
 	if opt.Progress == nil {
 		opt.Progress = func(int64, int64) {}
 	}
+	if opt.Step == nil {
+		opt.Step = func(string) {}
+	}
+	dir.SetWatch(opt.Watch)
 	return &Processor{Options: opt, dir: dir}, nil
 }
 
+func (p *Processor) step(name string) { p.Step(name) }
+
 // Close lets folders and snapshots go.
-func (p *Processor) Close() error { return errors.Join(p.snapshots.close(), p.dir.Close()) }
+func (p *Processor) Close() error { return errors.Join(p.leave(), p.snapshots.close(), p.dir.Close()) }
 
 // Request is one file to be taken.
 type Request struct {
@@ -134,6 +150,7 @@ type job struct {
 	sha256   string
 	bytes    int64
 	modTime  time.Time
+	claim    *ledger.Work // nil for a file that was given to Process
 	// committed is true from the commit until everything is published.
 	committed bool
 }
@@ -148,6 +165,14 @@ const maxAttempts = 20
 // is a failure of ours, after which nothing is committed and the file may be
 // given again.
 func (p *Processor) Process(ctx context.Context, req Request) (_ *Result, err error) {
+	if !req.Check {
+		leave, err := p.enter(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
+	defer p.snapshots.use(req.Merchant)()
 	j, err := p.begin(ctx, req)
 	if err != nil {
 		return nil, err
@@ -176,6 +201,21 @@ func (p *Processor) Process(ctx context.Context, req Request) (_ *Result, err er
 // begin takes a copy of the file, so that no one else can write to what is being
 // decided, and hashes it on the way.
 func (p *Processor) begin(ctx context.Context, req Request) (_ *job, err error) {
+	j, err := p.newJob(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.copy(j); err != nil {
+		return nil, err
+	}
+	if j.runID, err = p.newRunID(ctx, j); err != nil {
+		return nil, errors.Join(err, p.end(j))
+	}
+	return j, nil
+}
+
+// newJob is a file's way before its bytes are looked at.
+func (p *Processor) newJob(ctx context.Context, req Request) (_ *job, err error) {
 	j := &job{Request: req, started: p.Now().UTC()}
 	j.merchant, err = p.Ledger.Merchant(ctx, req.Merchant)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -188,13 +228,15 @@ func (p *Processor) begin(ctx context.Context, req Request) (_ *job, err error) 
 		return nil, fmt.Errorf("merchant %s: %w", req.Merchant, err)
 	}
 	j.texts = templates.Load(j.merchant.Profile.Language)
-	if err := p.copy(j); err != nil {
-		return nil, err
-	}
-	if j.runID, err = p.newRunID(ctx, j); err != nil {
-		return nil, errors.Join(err, p.end(j))
-	}
 	return j, nil
+}
+
+// place is where a claimed file lies; "" for any other.
+func (j *job) place() string {
+	if j.claim == nil {
+		return ""
+	}
+	return j.claim.Place
 }
 
 // copy puts the file's bytes where no one else writes: into a folder of the run's
@@ -209,7 +251,12 @@ func (p *Processor) copy(j *job) (err error) {
 	if j.Check {
 		return j.look()
 	}
-	j.folder = path.Join("work", j.Merchant, ".run-"+strings.ToLower(rand.Text()))
+	me, err := p.identity()
+	if err != nil {
+		return err
+	}
+	// Named for its owner too, so that others can tell when nobody needs it.
+	j.folder = path.Join("work", j.Merchant, ".run-"+me.id+"-"+strings.ToLower(rand.Text()))
 	j.temp = p.path(j.folder)
 	f, err := p.dir.PutFile(path.Join(j.folder, stagedOriginal), j.Path)
 	if err == nil {
@@ -283,11 +330,13 @@ func (p *Processor) take(ctx context.Context, j *job) (_ *Result, err error) {
 	if seen, err := p.seenBefore(ctx, j); seen != nil || err != nil {
 		return seen, err
 	}
+	p.step("before decoding")
 	f, what, err := p.open(j)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	p.step("kind known")
 	switch {
 	case what.sign.Kind == removal.KindUpload:
 		return p.upload(ctx, j, f, what)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"time"
@@ -15,10 +14,12 @@ import (
 
 // detail is what a run's row in the ledger keeps for us beside its own columns.
 type detail struct {
-	Folder  string   `json:"folder"` // the run's own, while it is being published
-	Zone    string   `json:"zone"`
-	CSVBOM  bool     `json:"csv_bom,omitempty"`
-	Reports []string `json:"reports,omitempty"`
+	Folder string `json:"folder"` // the run's own, while it is being published
+	// Original is where a claimed file lies until it is archived; "": in Folder.
+	Original string   `json:"original,omitempty"`
+	Zone     string   `json:"zone"`
+	CSVBOM   bool     `json:"csv_bom,omitempty"`
+	Reports  []string `json:"reports,omitempty"`
 	// Problems are those of the file; of an inventory file, of its rows too.
 	Problems json.RawMessage `json:"problems"`
 }
@@ -76,15 +77,19 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 			}
 		}
 	}
+	p.step("outgoing files in place")
 	if err := p.moveOnce(path.Join(d.Folder, stagedReports), folder); err != nil {
 		return "", err
 	}
-	if err := p.moveOnce(path.Join(d.Folder, stagedOriginal), run.Archive); err != nil {
+	p.step("reports in place")
+	if err := p.archive(run, &d); err != nil {
 		return "", err
 	}
+	p.step("before done")
 	if err := p.Ledger.MarkArchived(ctx, run.Merchant, run.ID, run.Archive); err != nil {
 		return "", err
 	}
+	p.step("done")
 	return p.path(folder), nil
 }
 
@@ -100,34 +105,40 @@ func (p *Processor) moveOnce(from, to string) error {
 	return p.dir.Move(from, to)
 }
 
-// Recover publishes what was committed and not published, as after a crash. What
-// is staged no longer is made again from the original.
+// Recover publishes what was committed and not published, as after a crash, but
+// for what another living process is publishing.
 func (p *Processor) Recover(ctx context.Context) error {
 	runs, err := p.Ledger.Unpublished(ctx)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	leave, err := p.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	hand, err := p.hand(handNow)
 	if err != nil {
 		return err
 	}
 	for i := range runs {
-		run := &runs[i]
-		log := p.Log.With().Str("run", run.ID).Str("merchant", run.Merchant).Logger()
-		_, err := p.publish(ctx, run)
-		if errors.Is(err, fs.ErrNotExist) {
-			log.Warn().Msg("staged files are gone: made again")
-			err = p.republish(ctx, run)
+		w, err := p.Ledger.WorkOf(ctx, runs[i].Merchant, runs[i].ID)
+		if err != nil {
+			return err
+		}
+		if !p.free(&w, hand) {
+			continue
+		}
+		_, err = p.Ledger.Lease(ctx, w, hand, p.Now().Add(leaseFor))
+		if errors.Is(err, ledger.ErrLost) {
+			continue
+		}
+		if err == nil {
+			err = p.publishAgain(ctx, &runs[i])
 		}
 		if err != nil {
 			return err
 		}
-		d, err := detailOf(run)
-		if err != nil {
-			return err
-		}
-		if d.Folder != "" {
-			if err := p.dir.Delete(d.Folder); err != nil {
-				return err
-			}
-		}
-		log.Info().Msg("published after an interruption")
 	}
 	return nil
 }

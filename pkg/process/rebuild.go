@@ -104,6 +104,12 @@ type rerun struct {
 
 func (p *Processor) reopen(ctx context.Context, run *ledger.Run) (_ *rerun, err error) {
 	r := &rerun{p: p, run: run}
+	done := p.snapshots.use(run.Merchant)
+	defer func() {
+		if err != nil {
+			done()
+		}
+	}()
 	if r.detail, err = detailOf(run); err != nil {
 		return nil, err
 	}
@@ -128,7 +134,10 @@ func (p *Processor) reopen(ctx context.Context, run *ledger.Run) (_ *rerun, err 
 		return nil, errors.Join(err, j.original.Close())
 	}
 	r.j = j
-	r.close = func() error { return errors.Join(j.original.Close(), os.RemoveAll(j.temp)) }
+	r.close = func() error {
+		done()
+		return errors.Join(j.original.Close(), os.RemoveAll(j.temp))
+	}
 	return r, nil
 }
 
@@ -137,7 +146,7 @@ func (p *Processor) reopen(ctx context.Context, run *ledger.Run) (_ *rerun, err 
 func (p *Processor) originalOf(run *ledger.Run, d *detail) (*os.File, error) {
 	f, err := p.dir.Get(run.Archive)
 	if errors.Is(err, fs.ErrNotExist) && run.Status != ledger.RunArchived {
-		f, err = p.dir.Get(path.Join(d.Folder, stagedOriginal))
+		f, err = p.dir.Get(d.original())
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", run.Archive, ErrOriginalGone)

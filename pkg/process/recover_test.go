@@ -83,7 +83,7 @@ func TestRecover(t *testing.T) {
 			if err := w.Recover(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if left := w.files("work"); len(left) > 0 {
+			if left := w.files("work/" + merchantID); len(left) > 0 {
 				t.Errorf("left in the work folder: %v", left)
 			}
 			for _, folder := range []string{"reports", "outbound", "archive"} {

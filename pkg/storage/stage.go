@@ -34,6 +34,9 @@ func (d *Dir) Stage(temp string) (*Stage, error) {
 	if err := d.makeParent(temp); err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
+	if err := d.ask(OpCreate, temp); err != nil {
+		return nil, fmt.Errorf("storage: stage: %w", err)
+	}
 	if err := d.root.Mkdir(temp, 0o755); err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
@@ -52,11 +55,14 @@ func (s *Stage) Create(name string) (io.WriteCloser, error) {
 		return nil, fmt.Errorf("storage: stage: %s: %w", name, fs.ErrClosed)
 	}
 	full := path.Join(s.temp, name)
+	if err := s.dir.ask(OpCreate, full); err != nil {
+		return nil, fmt.Errorf("storage: stage: %w", err)
+	}
 	f, err := s.dir.root.OpenFile(full, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
-	sf := &stageFile{stage: s, f: f, hashing: newHashing(f)}
+	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full))}
 	s.files[name] = sf
 	s.synced = false
 	return sf, nil
@@ -152,6 +158,7 @@ func (s *Stage) Discard() error {
 type stageFile struct {
 	*hashing
 	stage  *Stage
+	name   string
 	f      *os.File
 	err    error // of a write: the file is not whole
 	closed bool
@@ -174,6 +181,9 @@ func (f *stageFile) Close() error {
 	}
 	f.closed = true
 	err := f.err
+	if err == nil {
+		err = f.stage.dir.ask(OpSync, f.name)
+	}
 	if err == nil {
 		err = f.f.Sync()
 	}

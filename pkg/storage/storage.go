@@ -42,12 +42,15 @@ type Entry struct {
 	Bytes int64
 	Time  time.Time
 	IsDir bool
+	// Regular is false for folders, links, sockets and devices.
+	Regular bool
 }
 
 // Dir is one folder and all below it.
 type Dir struct {
-	root *os.Root
-	path string
+	root  *os.Root
+	path  string
+	watch Watch // nil but in tests
 }
 
 // Open opens a folder, making it and those above it where they are missing.
@@ -100,11 +103,17 @@ func (d *Dir) put(name string, r io.Reader, rename func(from, to string) error) 
 		return File{}, err
 	}
 	temp := path.Join(path.Dir(name), hiddenName())
+	if err := d.ask(OpCreate, name); err != nil {
+		return File{}, err
+	}
 	f, err := d.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return File{}, err
 	}
-	put, err := fill(f, r)
+	put, err := d.fill(f, name, r)
+	if err == nil {
+		err = d.ask(OpRename, name)
+	}
 	if err == nil {
 		err = rename(temp, name)
 	}
@@ -116,9 +125,12 @@ func (d *Dir) put(name string, r io.Reader, rename func(from, to string) error) 
 }
 
 // fill writes r into f, syncs and closes it.
-func fill(f *os.File, r io.Reader) (File, error) {
-	w := newHashing(f)
+func (d *Dir) fill(f *os.File, name string, r io.Reader) (File, error) {
+	w := newHashing(d.watching(f, name))
 	_, err := io.Copy(w, r)
+	if err == nil {
+		err = d.ask(OpSync, name)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -159,7 +171,9 @@ func (d *Dir) Exists(name string) (bool, error) {
 // List names what lies directly in a folder ("." for the Dir itself), sorted by
 // name. Hidden names, among them files still being written, are left out; a
 // folder that is not there is empty.
-func (d *Dir) List(folder string) ([]Entry, error) {
+func (d *Dir) List(folder string) ([]Entry, error) { return d.list(folder, false) }
+
+func (d *Dir) list(folder string, hidden bool) ([]Entry, error) {
 	f, err := d.root.Open(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -174,7 +188,7 @@ func (d *Dir) List(folder string) ([]Entry, error) {
 	sort.Strings(names)
 	var list []Entry
 	for _, name := range names {
-		if strings.HasPrefix(name, ".") {
+		if strings.HasPrefix(name, ".") && !hidden {
 			continue
 		}
 		full := path.Join(folder, name)
@@ -185,7 +199,7 @@ func (d *Dir) List(folder string) ([]Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("storage: list: %w", err)
 		}
-		list = append(list, Entry{Name: full, Bytes: info.Size(), Time: info.ModTime(), IsDir: info.IsDir()})
+		list = append(list, entry(full, info))
 	}
 	return list, nil
 }
@@ -195,6 +209,9 @@ func (d *Dir) List(folder string) ([]Entry, error) {
 func (d *Dir) Delete(name string) error {
 	if path.Clean(name) == "." {
 		return fmt.Errorf("storage: delete: %w", fs.ErrInvalid)
+	}
+	if err := d.ask(OpDelete, name); err != nil {
+		return fmt.Errorf("storage: delete: %w", err)
 	}
 	if err := d.root.RemoveAll(name); err != nil {
 		return fmt.Errorf("storage: delete: %w", err)
@@ -210,6 +227,9 @@ func (d *Dir) Delete(name string) error {
 // replacing: a name that is taken answers fs.ErrExist.
 func (d *Dir) Move(from, to string) error {
 	if err := d.makeParent(to); err != nil {
+		return fmt.Errorf("storage: move: %w", err)
+	}
+	if err := d.ask(OpRename, to); err != nil {
 		return fmt.Errorf("storage: move: %w", err)
 	}
 	if err := d.moveNew(from, to); err != nil {
@@ -233,6 +253,9 @@ func (d *Dir) makeParent(name string) error {
 	if err := d.makeParent(parent); err != nil {
 		return err
 	}
+	if err := d.ask(OpCreate, parent); err != nil {
+		return err
+	}
 	if err := d.root.Mkdir(parent, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
@@ -243,6 +266,9 @@ func (d *Dir) makeParent(name string) error {
 func (d *Dir) discard(name string) error { return d.root.RemoveAll(name) }
 
 func (d *Dir) syncFolder(name string) error {
+	if err := d.ask(OpSyncFolder, name); err != nil {
+		return fmt.Errorf("storage: sync folder %s: %w", name, err)
+	}
 	f, err := d.root.Open(name)
 	if err != nil {
 		return fmt.Errorf("storage: sync folder: %w", err)

@@ -183,7 +183,7 @@ func mustFullDevice(t *testing.T) *os.File {
 
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	if _, err := fill(mustFullDevice(t), strings.NewReader("x")); !errors.Is(err, syscall.ENOSPC) {
+	if _, err := mustOpen(t).fill(mustFullDevice(t), "x", strings.NewReader("x")); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("fill: %v", err)
 	}
 	d := mustOpen(t)

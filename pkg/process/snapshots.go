@@ -1,0 +1,127 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
+)
+
+// snapshotsKept is how many snapshots stay open for merchants of whom no file is
+// in hand.
+const snapshotsKept = 2
+
+// snapshotCache keeps snapshots open, since files of one merchant often come
+// together. Those of a merchant of whom a file is in hand are never closed.
+type snapshotCache struct {
+	mu      sync.Mutex
+	open    map[string]*openSnapshot // by path
+	users   map[string]int           // files in hand, by merchant
+	checked map[string]checkedSnapshot
+}
+
+type openSnapshot struct {
+	*inventory.Snapshot
+	merchant string
+	used     time.Time
+}
+
+// use says that a file of the merchant is in hand until done is called.
+func (c *snapshotCache) use(merchant string) (done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.users == nil {
+		c.users, c.open = map[string]int{}, map[string]*openSnapshot{}
+	}
+	c.users[merchant]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.users[merchant]--; c.users[merchant] == 0 {
+			delete(c.users, merchant)
+		}
+	}
+}
+
+// shrink closes snapshots that nobody uses, the longest unused first, until no
+// more than keep of them are open.
+func (c *snapshotCache) shrink(keep int) (err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shrinkTo(keep)
+}
+
+func (c *snapshotCache) shrinkTo(keep int) (err error) {
+	for {
+		oldest, idle := "", 0
+		for name, s := range c.open {
+			if c.users[s.merchant] > 0 {
+				continue
+			}
+			if idle++; oldest == "" || s.used.Before(c.open[oldest].used) {
+				oldest = name
+			}
+		}
+		if idle <= keep {
+			return err
+		}
+		err = errors.Join(err, c.open[oldest].Close())
+		delete(c.open, oldest)
+	}
+}
+
+func (c *snapshotCache) keepChecked(merchant string, row *ledger.Snapshot, s *inventory.Snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.checked == nil {
+		c.checked = map[string]checkedSnapshot{}
+	}
+	c.checked[merchant] = checkedSnapshot{row, s}
+}
+
+func (c *snapshotCache) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var err error
+	for _, s := range c.open {
+		err = errors.Join(err, s.Close())
+	}
+	for _, k := range c.checked {
+		err = errors.Join(err, k.snapshot.Close())
+	}
+	c.open, c.users, c.checked = nil, nil, nil
+	return err
+}
+
+// openSnapshot opens a snapshot for a merchant whose use has begun.
+func (p *Processor) openSnapshot(name string) (*inventory.Snapshot, error) {
+	c := &p.snapshots
+	c.mu.Lock()
+	if s, ok := c.open[name]; ok {
+		s.used = p.Now()
+		c.mu.Unlock()
+		return s.Snapshot, nil
+	}
+	c.mu.Unlock()
+	// Read outside the lock: other merchants need not wait for it.
+	s, err := inventory.Open(filepath.Join(p.Root, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", strings.TrimSuffix(path.Base(name), ".snap"), err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first, ok := c.open[name]; ok {
+		return first.Snapshot, s.Close()
+	}
+	if c.open == nil {
+		c.open, c.users = map[string]*openSnapshot{}, map[string]int{}
+	}
+	c.open[name] = &openSnapshot{Snapshot: s, merchant: path.Base(path.Dir(name)), used: p.Now()}
+	return s, c.shrinkTo(snapshotsKept)
+}

@@ -1,0 +1,119 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"path"
+	"strings"
+
+	"rensa/pkg/ledger"
+)
+
+// Leftover is something that lies in the work folder and that nobody needs.
+type Leftover struct {
+	Merchant, Path string
+	// Name is what a file was called that belongs back into the inbox; "" for
+	// what can be deleted.
+	Name string
+}
+
+// Leftovers finds what crashes left in the work folder: files that were renamed
+// without being on the list, folders of runs that came to nothing, locks of
+// workers that live no more.
+func (p *Processor) Leftovers(ctx context.Context) (left []Leftover, err error) {
+	owners, err := p.dir.ListAll("work")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range owners {
+		if id, ok := strings.CutPrefix(path.Base(e.Name), ownerFile); ok && !p.alive(id) {
+			left = append(left, Leftover{Path: e.Name})
+		}
+	}
+	merchants, err := p.Ledger.Merchants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := p.Ledger.Unpublished(ctx)
+	if err != nil {
+		return nil, err
+	}
+	needed := map[string]bool{}
+	for i := range runs {
+		d, err := detailOf(&runs[i])
+		if err != nil {
+			return nil, err
+		}
+		needed[d.Folder] = true
+	}
+	for _, m := range merchants {
+		entries, err := p.dir.ListAll(path.Join("work", m.ID))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			l, ok, err := p.leftover(ctx, m.ID, e.Name, e.Regular)
+			if err != nil {
+				return nil, err
+			}
+			if ok && !needed[e.Name] {
+				left = append(left, l)
+			}
+		}
+	}
+	return left, nil
+}
+
+// leftover tells whether nobody needs what lies under a name of the work folder.
+func (p *Processor) leftover(ctx context.Context, merchant, name string, regular bool) (Leftover, bool, error) {
+	l := Leftover{Merchant: merchant, Path: name}
+	id, isRun := strings.CutPrefix(path.Base(name), ".run-")
+	if !isRun && strings.HasPrefix(id, ".") {
+		return l, false, nil // a lock
+	}
+	if owner, _, ofProcess := strings.Cut(id, "-"); isRun && ofProcess {
+		return l, !p.alive(owner), nil
+	}
+	w, err := p.Ledger.Work(ctx, merchant, id)
+	missing := errors.Is(err, ledger.ErrNotFound)
+	if err != nil && !missing {
+		return l, false, err
+	}
+	if isRun {
+		return l, missing || !w.Open(), nil
+	}
+	if l.Name = w.Name; missing {
+		l.Name = id
+	}
+	return l, regular && (missing || w.State == ledger.FileClosed), nil
+}
+
+// Clear takes a leftover away: a file goes back into the inbox, all else is
+// deleted.
+func (p *Processor) Clear(l Leftover) error {
+	if l.Name != "" {
+		return p.putBack(l.Merchant, l.Name, l.Path)
+	}
+	return p.dir.Delete(l.Path)
+}
+
+// sweep clears leftovers away.
+func (d *dispatcher) sweep(ctx context.Context) {
+	leave, err := d.enter(ctx)
+	if err != nil {
+		return // the work is to end
+	}
+	defer leave()
+	left, err := d.Leftovers(ctx)
+	if err != nil {
+		d.Log.Error().Err(err).Msg("the work folder cannot be looked through; it is tried again")
+		return
+	}
+	for _, l := range left {
+		if err := d.Clear(l); err != nil {
+			d.Log.Error().Err(err).Str("path", l.Path).Msg("a leftover cannot be cleared away")
+			continue
+		}
+		d.Log.Info().Str("path", l.Path).Msg("leftover cleared away")
+	}
+}
