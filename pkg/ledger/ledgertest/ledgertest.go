@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"History":        testHistory,
 		"OtherMerchants": testOtherMerchants,
 		"Cancelled":      testCancelled,
+		"WorkList":       testWorkList,
+		"Lease":          testLease,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
