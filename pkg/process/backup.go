@@ -268,7 +268,7 @@ func unpack(ctx context.Context, r io.Reader, folder string) (done Backed, err e
 			return done, err
 		}
 		h, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -324,7 +324,7 @@ type noting struct {
 
 func (n *noting) Read(p []byte) (int, error) {
 	got, err := n.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		n.err = err
 	}
 	return got, err
