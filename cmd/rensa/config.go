@@ -26,6 +26,13 @@ type config struct {
 	LogLevel  word      `toml:"log_level"`
 	LogFormat word      `toml:"log_format"`
 	Limits    limits    `toml:"limits"`
+	Retention retention `toml:"retention"`
+}
+
+// retention is how long things are kept.
+type retention struct {
+	Archive days `toml:"archive"`
+	Reports days `toml:"reports"`
 }
 
 type limits struct {
@@ -43,7 +50,8 @@ func defaultConfig() config {
 	return config{
 		LedgerURL: ledgerURL{path: "rensa.db"},
 		LogLevel:  word{text: "warn", of: &logLevels},
-		LogFormat: word{text: "text", of: &logFormats},
+		LogFormat: word{text: "auto", of: &logFormats},
+		Retention: retention{Archive: days{n: 730}, Reports: days{n: 730}},
 		Limits: limits{
 			Bytes: size{n: d.Bytes}, Unpacked: size{n: d.Unpacked}, Ratio: count{n: int(d.Ratio)}, RatioFrom: size{n: d.RatioFrom},
 			Cell: size{n: int64(d.Cell)}, Rows: count{n: d.Rows}, Columns: count{n: d.Columns},
@@ -76,6 +84,8 @@ func (c *config) settings() []setting {
 		{"limits.cell", &c.Limits.Cell},
 		{"limits.rows", &c.Limits.Rows},
 		{"limits.columns", &c.Limits.Columns},
+		{"retention.archive", &c.Retention.Archive},
+		{"retention.reports", &c.Retention.Reports},
 	}
 }
 
@@ -248,7 +258,7 @@ type word struct {
 
 var (
 	logLevels  = []string{"debug", "info", "warn", "error"}
-	logFormats = []string{"text", "json"}
+	logFormats = []string{"auto", "text", "json"}
 )
 
 func (w *word) UnmarshalText(text []byte) error {

@@ -154,7 +154,7 @@ func tomlKeys(structure reflect.Type, prefix string) []string {
 	var keys []string
 	for i := range structure.NumField() {
 		f := structure.Field(i)
-		if f.Type == reflect.TypeFor[limits]() {
+		if f.Type == reflect.TypeFor[limits]() || f.Type == reflect.TypeFor[retention]() {
 			keys = append(keys, tomlKeys(f.Type, f.Tag.Get("toml")+".")...)
 			continue
 		}

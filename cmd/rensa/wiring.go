@@ -86,7 +86,7 @@ func loadPolicy(dir string) (*policy.Set, error) {
 
 func (a *app) logger(c config) zerolog.Logger {
 	w := a.stderr
-	if c.LogFormat.text == "text" {
+	if c.LogFormat.text == "text" || c.LogFormat.text == "auto" && isTerminal(a.stderr) {
 		w = zerolog.ConsoleWriter{Out: a.stderr, NoColor: !a.style.on, TimeFormat: time.RFC3339}
 	}
 	level, err := zerolog.ParseLevel(c.LogLevel.text)

@@ -368,7 +368,9 @@ func (b *Inbox) move(c candidate, t Ticket) error {
 		return nil
 	}
 	// A rename whose folder could not be synced has happened all the same.
-	if there, e := b.Dir.Exists(t.Place); e == nil && there {
+	still, e1 := b.Dir.Exists(c.file)
+	there, e2 := b.Dir.Exists(t.Place)
+	if e1 == nil && e2 == nil && there && !still {
 		return nil
 	}
 	return err

@@ -72,6 +72,9 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 		return err
 	}
 	p.step("committed")
+	p.Log.Info().Str("run", run.ID).Str("merchant", run.Merchant).Str("kind", string(run.Kind)).
+		Int64("read", run.Read).Int64("accepted", run.Accepted).Int64("rejected", run.Rejected).Int64("seen", run.Seen).
+		Int64("orders", run.OrdersAccepted).Dur("took", p.Now().Sub(j.started)).Msg("committed")
 	j.committed = true
 	return nil
 }

@@ -66,6 +66,7 @@ func (p *Processor) publishNow(ctx context.Context, j *job, run *ledger.Run) (st
 // publish gives the staged files of a committed run their places and says so in
 // the ledger. It may be called again after it failed half-way.
 func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error) {
+	begun := p.Now()
 	d, err := detailOf(run)
 	if err != nil {
 		return "", err
@@ -104,6 +105,8 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 		return "", err
 	}
 	p.step("done")
+	p.Log.Info().Str("run", run.ID).Str("merchant", run.Merchant).Int("reports", len(run.Outputs)).Int("outgoing", len(outbound)).
+		Dur("took", p.Now().Sub(begun)).Msg("published")
 	return p.path(folder), nil
 }
 

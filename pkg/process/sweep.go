@@ -29,6 +29,9 @@ func (p *Processor) Leftovers(ctx context.Context) (left []Leftover, err error) 
 		if id, ok := strings.CutPrefix(path.Base(e.Name), ownerFile); ok && !p.alive(id) {
 			left = append(left, Leftover{Path: e.Name})
 		}
+		if strings.HasPrefix(path.Base(e.Name), ".backup-") { // one that is being made lets nobody in here
+			left = append(left, Leftover{Path: e.Name})
+		}
 	}
 	merchants, err := p.Ledger.Merchants(ctx)
 	if err != nil {
@@ -56,7 +59,13 @@ func (p *Processor) Leftovers(ctx context.Context) (left []Leftover, err error) 
 			if err != nil {
 				return nil, err
 			}
-			if ok && !needed[e.Name] {
+			if !ok || needed[e.Name] {
+				continue
+			}
+			// Somebody who was just done with it may have cleared it away.
+			if there, err := p.dir.Exists(e.Name); err != nil {
+				return nil, err
+			} else if there {
 				left = append(left, l)
 			}
 		}

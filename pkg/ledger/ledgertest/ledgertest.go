@@ -45,6 +45,8 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"OtherMerchants": testOtherMerchants,
 		"Cancelled":      testCancelled,
 		"Sent":           testSent,
+		"WorkList":       testWorkList,
+		"Lease":          testLease,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

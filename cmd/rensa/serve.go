@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"rensa/pkg/inbox"
+	"rensa/pkg/process"
+	"rensa/pkg/storage"
+)
+
+// The roles of serve. Each may run in a process of its own on the same machine.
+const (
+	roleInbox = "inbox" // takes files out of the hot folders
+	roleWork  = "work"  // answers them
+)
+
+var serveRoles = []string{roleInbox, roleWork}
+
+func (a *app) serveCommand() *cobra.Command {
+	var roles []string
+	var stop time.Duration
+	c := &cobra.Command{
+		Use: "serve", Short: a.t("cli.about.serve"), Long: a.t("cli.about.serve_long"), Args: a.wants(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, r := range roles {
+				if !slices.Contains(serveRoles, r) {
+					return usage("cli.err.role", "given", r).near(r, serveRoles).
+						hint("cli.want.one_of", "words", strings.Join(serveRoles, ", "))
+				}
+			}
+			return a.serve(cmd.Context(), roles, stop)
+		},
+	}
+	c.Flags().StringSliceVar(&roles, "roles", serveRoles, a.t("cli.flag.roles"))
+	c.Flags().DurationVar(&stop, "stop-within", 20*time.Second, a.t("cli.flag.stop_within"))
+	return c
+}
+
+// serve watches the hot folders and works the list off until it is told to stop,
+// which is its orderly end and no interruption.
+func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) error {
+	ws, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer ws.Close()
+	from, err := ws.config.sources(ws.dir, a.environ)
+	if err != nil {
+		return err
+	}
+	if _, given := from["log_level"]; !given {
+		// Nobody sits in front of it: its log is what it says.
+		ws.log = ws.log.Level(zerolog.InfoLevel)
+	}
+	p, err := ws.processor(nil)
+	if err != nil {
+		return err
+	}
+	defer ws.release(p)
+	g, ctx := errgroup.WithContext(ctx)
+	wake := make(chan struct{}, 1)
+	if slices.Contains(roles, roleWork) {
+		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
+	}
+	if slices.Contains(roles, roleInbox) {
+		dir, err := storage.Open(ws.dir)
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		in := inbox.New(inbox.Options{Dir: dir, Book: p.Book(), Log: ws.log, Now: ws.now})
+		g.Go(func() error {
+			return in.Run(ctx, func() {
+				select {
+				case wake <- struct{}{}:
+				default: // it is awake already
+				}
+			})
+		})
+	}
+	a.note("cli.serve.started", "dir", a.near(ws.dir), "roles", strings.Join(roles, ", "))
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	a.note("cli.serve.stopped")
+	return nil
+}
