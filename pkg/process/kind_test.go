@@ -13,7 +13,7 @@ import (
 	"rensa/pkg/process"
 )
 
-const small = "sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t9\t9\nB\tX2\t9\t9\n"
+const twoSKUs = "sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t9\t9\nB\tX2\t9\t9\n"
 
 // A table whose headings stand twice, or under a title that is a heading's word,
 // is a table all the same, and no row of it is lost.
@@ -30,7 +30,7 @@ func TestTableIsNotKeyValue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkspace(t, profile())
-			w.drop("inventory.txt", []byte(small), process.ExitAccepted)
+			w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
 			exit := process.ExitAccepted
 			if c.rows > 2 {
 				exit = process.ExitRejected // the second heading row is no item
@@ -110,7 +110,7 @@ func TestOddWorkbooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkspace(t, profile())
-			w.drop("inventory.txt", []byte(small), process.ExitAccepted)
+			w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
 			r := w.drop("book.xlsx", edited(t, workbook(t, rows), edit), process.ExitRejected)
 			path := filepath.Join(r.ReportDir, "annotated.xlsx")
 			z, err := zip.OpenReader(path)
