@@ -44,6 +44,13 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"History":        testHistory,
 		"OtherMerchants": testOtherMerchants,
 		"Cancelled":      testCancelled,
+		"Change":         testChange,
+		"Moves":          testMoves,
+		"Drafts":         testDrafts,
+		"Shipments":      testShipments,
+		"Outgoing":       testOutgoing,
+		"OrderSKU":       testOrderSKU,
+		"ManyChanges":    testManyChanges,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
