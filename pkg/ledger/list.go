@@ -89,7 +89,11 @@ func (l *Ledger) ListOrders(ctx context.Context, f OrderFilter) (list []OrderRow
 	if f.Limit <= 0 {
 		f.Limit = defaultLimit
 	}
-	c, err := l.orderConditions(f)
+	few, err := l.fewSince(ctx, f)
+	if err != nil {
+		return nil, "", fmt.Errorf("list orders: %w", err)
+	}
+	c, err := l.orderConditions(f, few)
 	if err != nil {
 		return nil, "", fmt.Errorf("list orders: %w", err)
 	}
@@ -125,7 +129,23 @@ func (l *Ledger) ListOrders(ctx context.Context, f OrderFilter) (list []OrderRow
 	return list, next, nil
 }
 
-func (l *Ledger) orderConditions(f OrderFilter) (*conditions, error) {
+// fewOrders is up to how many orders of a span of time are looked up by their date.
+// More are found by falling number soon enough.
+const fewOrders = 2000
+
+// fewSince tells whether only few orders are as new as a filter wants.
+func (l *Ledger) fewSince(ctx context.Context, f OrderFilter) (few bool, err error) {
+	if f.Since.IsZero() {
+		return false, nil
+	}
+	err = l.read(ctx, func(tx *tx) error {
+		return tx.QueryRowContext(ctx, `SELECT count(*) <= $3 FROM (SELECT 1 FROM removal_order WHERE merchant = $1 AND created >= $2 LIMIT $4) AS some`,
+			f.Merchant, f.Since.UnixMicro(), fewOrders, fewOrders+1).Scan(&few)
+	})
+	return few, err
+}
+
+func (l *Ledger) orderConditions(f OrderFilter, few bool) (*conditions, error) {
 	c := &conditions{}
 	c.add("o.merchant = " + c.mark(f.Merchant))
 	if f.State != "" {
@@ -135,7 +155,11 @@ func (l *Ledger) orderConditions(f OrderFilter) (*conditions, error) {
 		c.add("o.method = " + c.mark(int64(f.Method)))
 	}
 	if !f.Since.IsZero() {
-		c.add("o.created >= " + c.mark(f.Since.UnixMicro()))
+		since := c.mark(f.Since.UnixMicro())
+		c.add("o.created >= " + since)
+		if few {
+			c.add("o.seq IN (SELECT seq FROM removal_order WHERE merchant = $1 AND created >= " + since + ")")
+		}
 	}
 	if f.Prefix != "" {
 		from, to := c.mark(f.Prefix), c.mark(f.Prefix+lastRune)

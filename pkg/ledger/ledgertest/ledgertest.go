@@ -47,6 +47,13 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Sent":           testSent,
 		"WorkList":       testWorkList,
 		"Lease":          testLease,
+		"Change":         testChange,
+		"Moves":          testMoves,
+		"Drafts":         testDrafts,
+		"Shipments":      testShipments,
+		"Outgoing":       testOutgoing,
+		"OrderSKU":       testOrderSKU,
+		"ManyChanges":    testManyChanges,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

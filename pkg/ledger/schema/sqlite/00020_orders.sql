@@ -8,6 +8,10 @@ ALTER TABLE removal_order ADD COLUMN requested INTEGER;
 ALTER TABLE removal_order ADD COLUMN progress TEXT;
 CREATE INDEX removal_order_requested ON removal_order (merchant, requested) WHERE requested IS NOT NULL;
 
+-- Lists by method, and by date: orders rise in both, so entries are put at the end.
+CREATE INDEX removal_order_method ON removal_order (merchant, method, seq);
+CREATE INDEX removal_order_created ON removal_order (merchant, created);
+
 -- The state machine, as removal.Transitions has it.
 CREATE TABLE order_move (
     from_state TEXT NOT NULL,
@@ -118,6 +122,8 @@ DROP TRIGGER removal_order_open;
 DROP TRIGGER removal_order_final;
 DROP TRIGGER removal_order_moves;
 DROP TABLE order_move;
+DROP INDEX removal_order_created;
+DROP INDEX removal_order_method;
 DROP INDEX removal_order_requested;
 ALTER TABLE removal_order DROP COLUMN progress;
 ALTER TABLE removal_order DROP COLUMN requested;
