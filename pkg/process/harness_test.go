@@ -513,7 +513,9 @@ func TestEveryActFails(t *testing.T) {
 }
 
 func kindOfAct(name string) string {
-	name = strings.TrimPrefix(name, "step: ")
+	if folder, ok := strings.CutPrefix(name, "sync folder "); ok {
+		return "sync folder " + folder
+	}
 	if op, file, ok := strings.Cut(name, " "); ok {
 		return op + " " + filepath.Base(file)
 	}
