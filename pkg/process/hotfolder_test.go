@@ -97,7 +97,7 @@ func (r *running) want(folder string, want ...string) {
 	}
 }
 
-func small(id, sku string) []byte {
+func oneRow(id, sku string) []byte {
 	return []byte("MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\n" + id + "\tDisposal\t" + sku + "\t1\n")
 }
 
@@ -117,8 +117,8 @@ func TestPoison(t *testing.T) {
 		failed++
 		return poison
 	})
-	dropFile(t, r.root, merchantID, "a.tsv", small("A", "SCARCE"))
-	dropFile(t, r.root, merchantID, "b.tsv", small("B", "SCARCE"))
+	dropFile(t, r.root, merchantID, "a.tsv", oneRow("A", "SCARCE"))
+	dropFile(t, r.root, merchantID, "b.tsv", oneRow("B", "SCARCE"))
 	r.work(true)
 	r.want("rejected/m", "a.tsv", "a.tsv.problems.txt")
 	note, err := os.ReadFile(filepath.Join(r.root, "rejected/m/a.tsv.problems.txt"))
@@ -147,7 +147,7 @@ func TestFullForLong(t *testing.T) {
 		}
 		return nil
 	}
-	dropFile(t, r.root, merchantID, "a.tsv", small("A", "SCARCE"))
+	dropFile(t, r.root, merchantID, "a.tsv", oneRow("A", "SCARCE"))
 	r.work(true)
 	r.want("archive/m", "RUN_a.tsv", "RUN_inventory.txt")
 	r.want("rejected/m")
@@ -161,7 +161,7 @@ func TestChangedWhileDecided(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t, nil)
 	r.hear = on("step: kind known", 1, func() error { return appendTo(r.root, "work/m/????????????????", "B\tDisposal\tSCARCE\t1\n") })
-	dropFile(t, r.root, merchantID, "a.tsv", small("A", "SCARCE"))
+	dropFile(t, r.root, merchantID, "a.tsv", oneRow("A", "SCARCE"))
 	r.work(true)
 	r.want("archive/m", "RUN_a.tsv", "RUN_inventory.txt")
 	if got := r.orders(); got != "A B" {
@@ -175,7 +175,7 @@ func TestChangedAfterwards(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t, nil)
 	r.hear = on("step: committed", 1, func() error { return appendTo(r.root, "work/m/????????????????", "B\tDisposal\tSCARCE\t1\n") })
-	dropFile(t, r.root, merchantID, "a.tsv", small("A", "SCARCE"))
+	dropFile(t, r.root, merchantID, "a.tsv", oneRow("A", "SCARCE"))
 	r.work(true)
 	r.want("inbox/m", "a.tsv")
 	if got := r.orders(); got != "A" {
@@ -257,7 +257,7 @@ func TestLeases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dropFile(t, r.root, merchantID, "a.tsv", small("A", "SCARCE"))
+	dropFile(t, r.root, merchantID, "a.tsv", oneRow("A", "SCARCE"))
 	for range 2 {
 		if _, err := r.inbox.Look(t.Context()); err != nil {
 			t.Fatal(err)
@@ -299,7 +299,7 @@ func TestBackupWhileServing(t *testing.T) {
 	r := newRunning(t, nil)
 	const files = 12
 	for i := range files {
-		dropFile(t, r.root, merchantID, fmt.Sprintf("%02d.tsv", i), small(fmt.Sprintf("O-%02d", i), "SCARCE"))
+		dropFile(t, r.root, merchantID, fmt.Sprintf("%02d.tsv", i), oneRow(fmt.Sprintf("O-%02d", i), "SCARCE"))
 	}
 	begun, once := make(chan struct{}), sync.Once{}
 	r.hear = func(name string) error {
@@ -361,7 +361,7 @@ func TestBackupWhileServing(t *testing.T) {
 func TestHousekeeping(t *testing.T) {
 	t.Parallel()
 	r := newRunning(t, nil)
-	dropFile(t, r.root, merchantID, "a.tsv", small("A", "SCARCE"))
+	dropFile(t, r.root, merchantID, "a.tsv", oneRow("A", "SCARCE"))
 	r.work(true)
 	late, err := startMachine(t.Context(), r.root, func() time.Time { return noon.AddDate(0, 0, 100) }, func(string) error { return nil }, inbox.Options{Now: advancing()})
 	if err != nil {
