@@ -83,7 +83,6 @@ func (p *Processor) tryClaim(ctx context.Context, w *ledger.Work) (err error) {
 		return err
 	}
 	defer func() {
-		j.committed = j.committed || w.Target != "" // the note is needed until it is in place
 		if e := p.end(j); e != nil {
 			p.Log.Warn().Err(e).Str("run", j.runID).Msg("clearing the run's folder")
 		}
@@ -191,6 +190,7 @@ func (p *Processor) reject(ctx context.Context, j *job, w *ledger.Work, reason s
 		return err
 	}
 	w.SHA256 = j.sha256
+	j.committed = true // the note is needed until it is in place, also where the answer to Settle is lost
 	return p.settleRejected(ctx, w, reason, note.Bytes())
 }
 
