@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Orders are found by SKU through a table of hashes that is written after the
@@ -17,7 +19,7 @@ import (
 // indexStep is how many orders one step takes in, and indexTail how many may wait:
 // to look through them takes a few milliseconds.
 const (
-	indexStep = 50000
+	indexStep = 100000
 	indexTail = 500
 )
 
@@ -93,24 +95,44 @@ func (t *tx) putSKUs(ctx context.Context, merchant string, entries []skuEntry) (
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.seq, b.seq))
 	})
 	entries = slices.Compact(entries)
-	const most = 200
-	for part := range slices.Chunk(entries, most) {
-		var b []byte
-		args := make([]any, 1, 1+2*len(part))
-		args[0] = merchant
-		b = append(b, `INSERT INTO order_sku (merchant, hash, seq) VALUES `...)
-		for i, e := range part {
+	const most = 400
+	insert := func(n int) string {
+		var b strings.Builder
+		b.WriteString(`INSERT INTO order_sku (merchant, hash, seq) VALUES `)
+		for i := range n {
 			if i > 0 {
-				b = append(b, ',')
+				b.WriteByte(',')
 			}
-			b = append(b, "($1,$"...)
-			b = strconv.AppendInt(b, int64(2+2*i), 10)
-			b = append(b, ",$"...)
-			b = strconv.AppendInt(b, int64(3+2*i), 10)
-			b = append(b, ')')
+			b.WriteString(`($1,` + t.dialect.marks(2+2*i, 2) + `)`)
+		}
+		b.WriteString(` ON CONFLICT DO NOTHING`)
+		return b.String()
+	}
+	var full *sql.Stmt
+	defer func() {
+		if full != nil {
+			err = errors.Join(err, full.Close())
+		}
+	}()
+	args := make([]any, 1, 1+2*most)
+	args[0] = merchant
+	for part := range slices.Chunk(entries, most) {
+		args = args[:1]
+		for _, e := range part {
 			args = append(args, e.hash, e.seq)
 		}
-		if _, err := t.ExecContext(ctx, string(b)+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		if len(part) < most {
+			if _, err := t.ExecContext(ctx, insert(len(part)), args...); err != nil {
+				return err
+			}
+			continue
+		}
+		if full == nil {
+			if full, err = t.PrepareContext(ctx, insert(most)); err != nil {
+				return err
+			}
+		}
+		if _, err := full.ExecContext(ctx, args...); err != nil {
 			return err
 		}
 	}
