@@ -89,54 +89,57 @@ func (t *tx) indexOrders(ctx context.Context, merchant string) (done bool, err e
 // skuHash is a SKU as the table has it.
 func skuHash(sku string) int64 { return int64(hashID(sku)) }
 
+// skusPerInsert is how many entries one statement writes.
+const skusPerInsert = 400
+
 // putSKUs inserts entries in the order of the table, many a statement.
 func (t *tx) putSKUs(ctx context.Context, merchant string, entries []skuEntry) (err error) {
 	slices.SortFunc(entries, func(a, b skuEntry) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.seq, b.seq))
 	})
 	entries = slices.Compact(entries)
-	const most = 400
-	insert := func(n int) string {
-		var b strings.Builder
-		b.WriteString(`INSERT INTO order_sku (merchant, hash, seq) VALUES `)
-		for i := range n {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(`($1,` + t.dialect.marks(2+2*i, 2) + `)`)
+	whole := len(entries) / skusPerInsert * skusPerInsert
+	if whole > 0 {
+		stmt, err := t.PrepareContext(ctx, t.dialect.insertSKUs(skusPerInsert))
+		if err != nil {
+			return err
 		}
-		b.WriteString(` ON CONFLICT DO NOTHING`)
-		return b.String()
-	}
-	var full *sql.Stmt
-	defer func() {
-		if full != nil {
-			err = errors.Join(err, full.Close())
-		}
-	}()
-	args := make([]any, 1, 1+2*most)
-	args[0] = merchant
-	for part := range slices.Chunk(entries, most) {
-		args = args[:1]
-		for _, e := range part {
-			args = append(args, e.hash, e.seq)
-		}
-		if len(part) < most {
-			if _, err := t.ExecContext(ctx, insert(len(part)), args...); err != nil {
-				return err
-			}
-			continue
-		}
-		if full == nil {
-			if full, err = t.PrepareContext(ctx, insert(most)); err != nil {
-				return err
+		for part := range slices.Chunk(entries[:whole], skusPerInsert) {
+			if _, err = stmt.ExecContext(ctx, skuArgs(merchant, part)...); err != nil {
+				break
 			}
 		}
-		if _, err := full.ExecContext(ctx, args...); err != nil {
+		if err = errors.Join(err, stmt.Close()); err != nil {
 			return err
 		}
 	}
-	return nil
+	if rest := entries[whole:]; len(rest) > 0 {
+		_, err = t.ExecContext(ctx, t.dialect.insertSKUs(len(rest)), skuArgs(merchant, rest)...)
+	}
+	return err
+}
+
+// insertSKUs is a statement for n entries.
+func (d *dialect) insertSKUs(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO order_sku (merchant, hash, seq) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`($1,` + d.marks(2+2*i, 2) + `)`)
+	}
+	b.WriteString(` ON CONFLICT DO NOTHING`)
+	return b.String()
+}
+
+func skuArgs(merchant string, entries []skuEntry) []any {
+	args := make([]any, 1, 1+2*len(entries))
+	args[0] = merchant
+	for _, e := range entries {
+		args = append(args, e.hash, e.seq)
+	}
+	return args
 }
 
 // skuCondition lets the orders through that have a SKU, and hardly any other: by
