@@ -99,24 +99,31 @@ func (t *tx) putSKUs(ctx context.Context, merchant string, entries []skuEntry) (
 	})
 	entries = slices.Compact(entries)
 	whole := len(entries) / skusPerInsert * skusPerInsert
-	if whole > 0 {
-		stmt, err := t.PrepareContext(ctx, t.dialect.insertSKUs(skusPerInsert))
-		if err != nil {
-			return err
-		}
-		for part := range slices.Chunk(entries[:whole], skusPerInsert) {
-			if _, err = stmt.ExecContext(ctx, skuArgs(merchant, part)...); err != nil {
-				break
-			}
-		}
-		if err = errors.Join(err, stmt.Close()); err != nil {
-			return err
-		}
+	if err := t.putWhole(ctx, merchant, entries[:whole]); err != nil {
+		return err
 	}
 	if rest := entries[whole:]; len(rest) > 0 {
 		_, err = t.ExecContext(ctx, t.dialect.insertSKUs(len(rest)), skuArgs(merchant, rest)...)
 	}
 	return err
+}
+
+// putWhole inserts entries whose number is a whole one of statements.
+func (t *tx) putWhole(ctx context.Context, merchant string, entries []skuEntry) (err error) {
+	if len(entries) == 0 {
+		return nil
+	}
+	stmt, err := t.PrepareContext(ctx, t.dialect.insertSKUs(skusPerInsert))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stmt.Close()) }()
+	for part := range slices.Chunk(entries, skusPerInsert) {
+		if _, err := stmt.ExecContext(ctx, skuArgs(merchant, part)...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // insertSKUs is a statement for n entries.
