@@ -25,8 +25,8 @@ var faults = []struct{ name, file, old, new string }{
 	{"orders go out before their time", "release.go", "if r.Created.Add(m.Profile.ReleaseDelay).After(now) {", "if false {"},
 	{"an order goes out twice", "release.go", "r.State = removal.StatePending", ""},
 	{"parcels give no dates", "left.go", "for _, s := range parcels {", "for _, s := range parcels[:0] {"},
-	{"an order with open units is finished", "plan.go", "guard == removal.GuardNothingOpen && r.InProcess() > 0", "false"},
-	{"units that left stay open", "left.go", "p.move(ledger.MovementLeft, t, r, l, c, change[t.UnixMicro()], row)", ""},
+	{"an order with open units is finished", "plan.go", "guard == removal.GuardNothingOpen && r.InProcess() > 0", "guard == removal.GuardNothingOpen && r.InProcess() < 0"},
+	{"units that left stay open", "left.go", "p.move(ledger.MovementLeft, t, r, l, c, change[t.UnixMicro()], row)", "p.move(ledger.MovementLeft, t, r, l, c, 0, row)"},
 }
 
 // TestPlantedFaults plants one fault at a time and wants TestModel to fail. With

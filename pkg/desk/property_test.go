@@ -407,6 +407,8 @@ func (d *driver) detailOf() []modelRow {
 		for k, l := range o.lines {
 			if l.requested > l.before {
 				asked[k] = l.requested - l.before
+			} else if l.requested > 0 && id[len(id)-1]%2 == 0 {
+				asked[k] = l.requested // cancelled before the marketplace could know of it
 			}
 		}
 	} else {

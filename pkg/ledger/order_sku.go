@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Orders are found by SKU through a table of hashes that is written after the
@@ -17,7 +19,7 @@ import (
 // indexStep is how many orders one step takes in, and indexTail how many may wait:
 // to look through them takes a few milliseconds.
 const (
-	indexStep = 50000
+	indexStep = 100000
 	indexTail = 500
 )
 
@@ -87,34 +89,64 @@ func (t *tx) indexOrders(ctx context.Context, merchant string) (done bool, err e
 // skuHash is a SKU as the table has it.
 func skuHash(sku string) int64 { return int64(hashID(sku)) }
 
+// skusPerInsert is how many entries one statement writes.
+const skusPerInsert = 400
+
 // putSKUs inserts entries in the order of the table, many a statement.
 func (t *tx) putSKUs(ctx context.Context, merchant string, entries []skuEntry) (err error) {
 	slices.SortFunc(entries, func(a, b skuEntry) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.seq, b.seq))
 	})
 	entries = slices.Compact(entries)
-	const most = 200
-	for part := range slices.Chunk(entries, most) {
-		var b []byte
-		args := make([]any, 1, 1+2*len(part))
-		args[0] = merchant
-		b = append(b, `INSERT INTO order_sku (merchant, hash, seq) VALUES `...)
-		for i, e := range part {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(b, "($1,$"...)
-			b = strconv.AppendInt(b, int64(2+2*i), 10)
-			b = append(b, ",$"...)
-			b = strconv.AppendInt(b, int64(3+2*i), 10)
-			b = append(b, ')')
-			args = append(args, e.hash, e.seq)
-		}
-		if _, err := t.ExecContext(ctx, string(b)+` ON CONFLICT DO NOTHING`, args...); err != nil {
+	whole := len(entries) / skusPerInsert * skusPerInsert
+	if err := t.putWhole(ctx, merchant, entries[:whole]); err != nil {
+		return err
+	}
+	if rest := entries[whole:]; len(rest) > 0 {
+		_, err = t.ExecContext(ctx, t.dialect.insertSKUs(len(rest)), skuArgs(merchant, rest)...)
+	}
+	return err
+}
+
+// putWhole inserts entries whose number is a whole one of statements.
+func (t *tx) putWhole(ctx context.Context, merchant string, entries []skuEntry) (err error) {
+	if len(entries) == 0 {
+		return nil
+	}
+	stmt, err := t.PrepareContext(ctx, t.dialect.insertSKUs(skusPerInsert))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stmt.Close()) }()
+	for part := range slices.Chunk(entries, skusPerInsert) {
+		if _, err := stmt.ExecContext(ctx, skuArgs(merchant, part)...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// insertSKUs is a statement for n entries.
+func (d *dialect) insertSKUs(n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO order_sku (merchant, hash, seq) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`($1,` + d.marks(2+2*i, 2) + `)`)
+	}
+	b.WriteString(` ON CONFLICT DO NOTHING`)
+	return b.String()
+}
+
+func skuArgs(merchant string, entries []skuEntry) []any {
+	args := make([]any, 1, 1+2*len(entries))
+	args[0] = merchant
+	for _, e := range entries {
+		args = append(args, e.hash, e.seq)
+	}
+	return args
 }
 
 // skuCondition lets the orders through that have a SKU, and hardly any other: by
