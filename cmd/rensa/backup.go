@@ -36,7 +36,6 @@ func (a *app) backup(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer ws.release(p)
 	f, err := os.CreateTemp(filepath.Dir(name), ".rensa-backup-*")
 	if err != nil {
 		return usage("cli.err.backup_write", "file", name).because(err)

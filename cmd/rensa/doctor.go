@@ -75,7 +75,6 @@ func (a *app) doctor(ctx context.Context, fix bool) error {
 	if err != nil {
 		return err
 	}
-	defer ws.release(p)
 	from, err := ws.config.sources(ws.dir, a.environ)
 	if err != nil {
 		return err

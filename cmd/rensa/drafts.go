@@ -40,7 +40,6 @@ func (a *app) atDesk(ctx context.Context, do func(o *office) error) error {
 	if err != nil {
 		return err
 	}
-	defer ws.release(p)
 	return a.deskFault(do(&office{ws, a, m, p.Desk()}))
 }
 

@@ -45,7 +45,6 @@ func (a *app) explain(ctx context.Context, id, row string) error {
 	if err != nil {
 		return err
 	}
-	defer ws.release(p)
 	e, err := p.Explain(ctx, m.ID, run.ID, n)
 	if errors.Is(err, process.ErrNoRow) {
 		return usage("cli.err.row_unknown", "run", run.ID, "row", n).hint("cli.hint.row")

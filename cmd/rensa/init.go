@@ -163,7 +163,6 @@ func (ws *workspace) takeDemo(ctx context.Context, merchant string, story *sampl
 	if err != nil {
 		return nil, err
 	}
-	defer ws.release(p)
 	names, err := story.Inputs()
 	if err != nil {
 		return nil, fmt.Errorf("the demo's files: %w", err)

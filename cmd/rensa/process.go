@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rensa/pkg/inbox"
 	"rensa/pkg/process"
 	"rensa/pkg/removal"
 )
@@ -106,7 +107,6 @@ func (a *app) files(ctx context.Context, args []string, flags *fileFlags) error 
 	if r.processor, err = r.ws.processor(r.progress.update); err != nil {
 		return err
 	}
-	defer r.ws.release(r.processor)
 	if !flags.check {
 		if err := r.processor.Recover(ctx); err != nil {
 			return err
@@ -158,20 +158,8 @@ func (r *filesRun) order(ctx context.Context, inputs []input) error {
 		}
 		inputs[i].kind = kind
 	}
-	slices.SortStableFunc(inputs, func(a, b input) int { return cmp.Compare(turn(a.kind), turn(b.kind)) })
+	slices.SortStableFunc(inputs, func(a, b input) int { return cmp.Compare(inbox.Turn(a.kind), inbox.Turn(b.kind)) })
 	return nil
-}
-
-func turn(k removal.Kind) int {
-	switch {
-	case k.IsInventory():
-		return 0
-	case k == removal.KindCancelList:
-		return 2
-	case k == removal.KindUpload:
-		return 3
-	}
-	return 1
 }
 
 // one takes one file. Only an interruption is an error: a failure of ours is told

@@ -283,7 +283,6 @@ func (ws *workspace) rebuild(ctx context.Context, run *ledger.Run, name string, 
 	if err != nil {
 		return err
 	}
-	defer ws.release(p)
 	err = p.Rebuild(ctx, run.Merchant, run.ID, name, to)
 	switch {
 	case errors.Is(err, process.ErrNoReport):

@@ -63,7 +63,6 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	if err != nil {
 		return err
 	}
-	defer ws.release(p)
 	g, ctx := errgroup.WithContext(ctx)
 	wake := make(chan struct{}, 1)
 	if slices.Contains(roles, roleWork) {

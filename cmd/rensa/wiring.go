@@ -109,13 +109,6 @@ func (ws *workspace) processor(progress func(done, total int64)) (*process.Proce
 	return p, err
 }
 
-// release lets a processor's folders and snapshots go.
-func (ws *workspace) release(p *process.Processor) {
-	if err := p.Close(); err != nil {
-		ws.log.Error().Err(err).Msg("closing the workspace's folders")
-	}
-}
-
 // merchant finds the merchant of this id, or the only one there is where id is "".
 func (ws *workspace) merchant(ctx context.Context, id string) (removal.Merchant, error) {
 	if id != "" {

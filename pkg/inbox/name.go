@@ -36,7 +36,7 @@ func Turn(k removal.Kind) int {
 		return 0
 	case k == removal.KindUpload, k == "":
 		return 3
-	case k.MakesOrders(): // cancel lists
+	case k == removal.KindCancelList:
 		return 2
 	}
 	return 1

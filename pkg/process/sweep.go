@@ -106,13 +106,17 @@ func (p *Processor) Clear(l Leftover) error {
 	return p.dir.Delete(l.Path)
 }
 
-// sweep clears leftovers away.
+// sweep does what is not asked for by a file: it hands on the orders whose delay
+// is over and clears leftovers away.
 func (d *dispatcher) sweep(ctx context.Context) {
 	leave, err := d.enter(ctx)
 	if err != nil {
 		return // the work is to end
 	}
 	defer leave()
+	if err := d.release(ctx); err != nil {
+		d.Log.Error().Err(err).Msg("orders cannot be handed on; it is tried again")
+	}
 	left, err := d.Leftovers(ctx)
 	if err != nil {
 		d.Log.Error().Err(err).Msg("the work folder cannot be looked through; it is tried again")
@@ -125,4 +129,19 @@ func (d *dispatcher) sweep(ctx context.Context) {
 		}
 		d.Log.Info().Str("path", l.Path).Msg("leftover cleared away")
 	}
+}
+
+// release hands on the orders of all merchants whose delay is over, and brings the
+// table by which orders are found up to date.
+func (d *dispatcher) release(ctx context.Context) error {
+	merchants, err := d.Ledger.Merchants(ctx)
+	if err != nil {
+		return err
+	}
+	at := d.Desk()
+	for _, m := range merchants {
+		_, failed := at.ReleaseDue(ctx, m.ID)
+		err = errors.Join(err, failed, d.Ledger.IndexOrders(ctx, m.ID))
+	}
+	return err
 }
