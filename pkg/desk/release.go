@@ -64,7 +64,7 @@ func (d *Desk) due(ctx context.Context, m *removal.Merchant) (*ledger.Change, er
 		c.Changed = append(c.Changed, r)
 		out = append(out, remaining(&r.Order))
 	}
-	for n, share := range shares(out, store.MaxSKUsPerFile) {
+	for n, share := range Shares(out, store.MaxSKUsPerFile) {
 		f, err := d.outgoing(m, "removal", n+1, share, now)
 		if err != nil {
 			return nil, err
@@ -95,8 +95,9 @@ func remaining(o *removal.Order) removal.Order {
 	return out
 }
 
-// shares cuts orders into files of at most so many distinct MSKUs, in their order.
-func shares(orders []removal.Order, most int) [][]removal.Order {
+// Shares cuts orders into files of at most so many distinct MSKUs, every order in
+// exactly one, in their order.
+func Shares(orders []removal.Order, most int) [][]removal.Order {
 	var files [][]removal.Order
 	begin, skus := 0, map[string]bool{}
 	for i := range orders {

@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"strconv"
 	"strings"
 
 	"rensa/pkg/decode"
@@ -197,7 +196,7 @@ func (v *variant) mapColumns(sheet string, heading int, headings []string) (*map
 		}
 		if first := m.col[f]; first >= 0 {
 			return nil, removal.NewFileError(removal.FileHeaderTwice, "heading", h,
-				"first", cellName(first, heading), "again", cellName(i, heading))
+				"first", removal.CellName(first+1, heading), "again", removal.CellName(i+1, heading))
 		}
 		m.col[f], m.field[i] = i, f
 	}
@@ -261,19 +260,10 @@ func (m *mapping) heading(f field) string {
 func (m *mapping) place(row, line, col int) removal.Place {
 	p := removal.Place{Sheet: m.sheet, Row: row, Line: line}
 	if col >= 0 {
-		p.Col, p.Cell = col+1, cellName(col, row)
+		p.Col, p.Cell = col+1, removal.CellName(col+1, row)
 		if col < len(m.headings) {
 			p.Column = m.headings[col]
 		}
 	}
 	return p
-}
-
-// cellName is a spreadsheet's name of a cell; col is counted from 0.
-func cellName(col, row int) string {
-	var letters []byte
-	for col++; col > 0; col = (col - 1) / 26 {
-		letters = append([]byte{byte('A' + (col-1)%26)}, letters...)
-	}
-	return string(letters) + strconv.Itoa(row)
 }

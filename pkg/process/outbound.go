@@ -8,33 +8,6 @@ import (
 	"rensa/pkg/upload"
 )
 
-// packOrders shares orders out over outgoing files so that no file holds more
-// than max distinct MSKUs and every order is in exactly one, in their order.
-func packOrders(orders []removal.Order, max int) [][]removal.Order {
-	var files [][]removal.Order
-	begin, skus := 0, map[string]bool{}
-	for i := range orders {
-		fresh := 0
-		for _, l := range orders[i].Lines {
-			if !skus[l.SKU] {
-				fresh++
-			}
-		}
-		if i > begin && len(skus)+fresh > max {
-			files = append(files, orders[begin:i])
-			begin = i
-			clear(skus)
-		}
-		for _, l := range orders[i].Lines {
-			skus[l.SKU] = true
-		}
-	}
-	if begin < len(orders) {
-		files = append(files, orders[begin:])
-	}
-	return files
-}
-
 // writeOrders writes orders in layout A, the order's values on its first row.
 func writeOrders(w io.Writer, orders []removal.Order) error {
 	out := upload.NewWriter(w)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
@@ -106,7 +107,7 @@ type manifest struct {
 // with its manifest.
 func (pl *place) writeOutbound(j *job, run *ledger.Run, orders []removal.Order, maxSKUs int) ([]ledger.Outbound, error) {
 	var all []ledger.Outbound
-	for i, share := range packOrders(orders, maxSKUs) {
+	for i, share := range desk.Shares(orders, maxSKUs) {
 		o, body, err := outgoingFile(j, run, share, i+1)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,10 @@
 package removal
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+)
 
 // Place says where in an input file something stands.
 type Place struct {
@@ -12,6 +16,16 @@ type Place struct {
 	// of the cell, "C14"; both "" where Col is 0.
 	Column string
 	Cell   string
+}
+
+// CellName is the spreadsheet's name of a cell, "C14"; both are counted from 1.
+func CellName(col, row int) string {
+	var letters []byte
+	for ; col > 0; col = (col - 1) / 26 {
+		letters = append(letters, byte('A'+(col-1)%26))
+	}
+	slices.Reverse(letters)
+	return string(letters) + strconv.Itoa(row)
 }
 
 // Problem is something wrong with a row, an order or a file. It is a value and

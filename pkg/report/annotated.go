@@ -148,7 +148,7 @@ func (a *annotated) addProblem(p *removal.Problem, s said) error {
 	if row > 0 {
 		a.addMark(row, col, p.Code.Severity(), s)
 		if name == "" {
-			name = cellName(col, row)
+			name = removal.CellName(col, row)
 		}
 	}
 	link := ""

@@ -54,9 +54,6 @@ func appendPositive(dst []byte, n int) []byte {
 	return appendNumber(dst, n)
 }
 
-// cellName is the spreadsheet's name of a cell, "C14".
-func cellName(col, row int) string { return columnName(col) + strconv.Itoa(row) }
-
 func columnName(col int) string {
 	var letters [8]byte
 	i := len(letters)

@@ -73,7 +73,7 @@ func (in *Input) locate(p *removal.Problem, r *removal.Row) {
 	if p.Col <= len(in.Headings) {
 		p.Column = in.Headings[p.Col-1]
 	}
-	p.Cell = cellName(p.Col, p.Row)
+	p.Cell = removal.CellName(p.Col, p.Row)
 }
 
 // orderID is the id under which people find the row's order: of an accepted row

@@ -190,7 +190,7 @@ func (o *original) onlyOurs(sheet string, rels []byte) bool {
 
 func (o *original) name() string { return o.sheet }
 
-func (o *original) place(row, col int) string { return cellName(col, row) }
+func (o *original) place(row, col int) string { return removal.CellName(col, row) }
 
 func (o *original) above(marks []mark) { o.marks = append(o.marks, marks...) }
 
@@ -205,7 +205,7 @@ func (o *original) finish() error {
 	}
 	comments := 0
 	for _, m := range o.marks {
-		cell := cellName(m.col, m.row)
+		cell := removal.CellName(m.col, m.row)
 		if err := o.paint(cell, m.severity); err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (o *original) patch() bool {
 		if n.count == maxComments {
 			break
 		}
-		n.add(m.col, m.row, comment(cellName(m.col, m.row), m))
+		n.add(m.col, m.row, comment(removal.CellName(m.col, m.row), m))
 	}
 	if n.count > 0 {
 		xml = n.attach(o.book, o.part, xml)

@@ -147,7 +147,7 @@ func (p *problemSheet) add(problem *removal.Problem, s said, name, link string) 
 	height := lineHeight * float64(max(1,
 		lines(s.message, problemColumns[5].width), lines(s.hint, problemColumns[6].width),
 		lines(cut(problem.Value, shownValue), problemColumns[4].width)))
-	return p.w.SetRow(cellName(1, p.rows), p.cells, excelize.RowOpts{Height: min(height+4, 400)})
+	return p.w.SetRow(removal.CellName(1, p.rows), p.cells, excelize.RowOpts{Height: min(height+4, 400)})
 }
 
 // lineHeight is that of a line of 10 points.
@@ -190,7 +190,7 @@ func (p *problemSheet) finish() error {
 		}
 		return p.w.Flush()
 	}
-	last := cellName(len(problemColumns), p.rows)
+	last := removal.CellName(len(problemColumns), p.rows)
 	if err := p.book.AutoFilter(p.sheet, "A1:"+last, nil); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"iter"
 
 	"github.com/xuri/excelize/v2"
+
+	"rensa/pkg/removal"
 )
 
 // soon is how many days before the end of a claim its line is drawn in red.
@@ -130,7 +132,7 @@ func (s *reconciliationSheet) head() error {
 		}
 	}
 	err := s.w.SetPanes(&excelize.Panes{
-		Freeze: true, XSplit: 1, YSplit: reconciliationRow, TopLeftCell: cellName(2, reconciliationRow+1), ActivePane: "bottomRight",
+		Freeze: true, XSplit: 1, YSplit: reconciliationRow, TopLeftCell: removal.CellName(2, reconciliationRow+1), ActivePane: "bottomRight",
 	})
 	if err != nil {
 		return err
@@ -169,7 +171,7 @@ func (s *reconciliationSheet) head() error {
 	}{
 		{"A1", []any{excelize.Cell{StyleID: big, Value: s.t("title")}}, 30},
 		{"A2", []any{excelize.Cell{StyleID: small, Value: facts}}, 18},
-		{cellName(1, reconciliationRow), s.cells, 32},
+		{removal.CellName(1, reconciliationRow), s.cells, 32},
 	} {
 		if err := s.w.SetRow(row.at, row.cells, excelize.RowOpts{Height: row.height}); err != nil {
 			return err
@@ -209,7 +211,7 @@ func (s *reconciliationSheet) line(c *reconciled) error {
 		until.Value, days.Value = c.until, c.days
 	}
 	s.cells = append(s.cells, missing, until, days)
-	return s.w.SetRow(cellName(1, s.row), s.cells)
+	return s.w.SetRow(removal.CellName(1, s.row), s.cells)
 }
 
 // end writes the sums, under a filter that leaves them out.
@@ -221,7 +223,7 @@ func (s *reconciliationSheet) end() error {
 			return err
 		}
 		none := []any{excelize.Cell{StyleID: style, Value: s.t("none")}}
-		if err := s.w.SetRow(cellName(1, s.row+1), none); err != nil {
+		if err := s.w.SetRow(removal.CellName(1, s.row+1), none); err != nil {
 			return err
 		}
 		return s.w.Flush()
@@ -248,11 +250,11 @@ func (s *reconciliationSheet) end() error {
 	for i, n := range append(s.sum.figures[:], s.sum.missing) {
 		s.cells[8+i] = excelize.Cell{StyleID: style, Value: n}
 	}
-	if err := s.w.SetRow(cellName(1, s.row+1), s.cells, excelize.RowOpts{Height: 22}); err != nil {
+	if err := s.w.SetRow(removal.CellName(1, s.row+1), s.cells, excelize.RowOpts{Height: 22}); err != nil {
 		return err
 	}
-	last := cellName(columns, s.row)
-	if err := s.book.AutoFilter(s.sheet, cellName(1, reconciliationRow)+":"+last, nil); err != nil {
+	last := removal.CellName(columns, s.row)
+	if err := s.book.AutoFilter(s.sheet, removal.CellName(1, reconciliationRow)+":"+last, nil); err != nil {
 		return err
 	}
 	return s.w.Flush()

@@ -138,13 +138,13 @@ func (r *rowsSheet) layout() error {
 	}
 	r.next = heading + 1
 	err = r.w.SetPanes(&excelize.Panes{
-		Freeze: true, YSplit: heading, TopLeftCell: cellName(1, heading+1), ActivePane: "bottomLeft",
+		Freeze: true, YSplit: heading, TopLeftCell: removal.CellName(1, heading+1), ActivePane: "bottomLeft",
 	})
 	if err != nil {
 		return err
 	}
-	last := cellName(columns+r.shift(), heading)
-	return r.book.AutoFilter(r.sheet, cellName(1, heading)+":"+last, nil)
+	last := removal.CellName(columns+r.shift(), heading)
+	return r.book.AutoFilter(r.sheet, removal.CellName(1, heading)+":"+last, nil)
 }
 
 // itemColumn tells whether the field's column is one of the item table: in
@@ -175,7 +175,7 @@ func (r *rowsSheet) place(row, col int) string {
 	if row >= sheetRows {
 		return ""
 	}
-	return cellName(col+r.shift(), row)
+	return removal.CellName(col+r.shift(), row)
 }
 
 func (r *rowsSheet) above(marks []mark) { r.marked = append(r.marked, marks...) }
@@ -206,7 +206,7 @@ func (r *rowsSheet) begin() error {
 			for _, m := range r.marked {
 				if m.col+r.shift() == i+1 && (m.row == l.Number || r.only && m.row == r.heading()) {
 					cell.StyleID = r.badLead(isHeading, i, m)
-					r.note(cellName(i+1, l.Number), m)
+					r.note(removal.CellName(i+1, l.Number), m)
 				}
 			}
 			r.cells = append(r.cells, cell)
@@ -215,7 +215,7 @@ func (r *rowsSheet) begin() error {
 		if isHeading {
 			opts = append(opts, excelize.RowOpts{Height: 24})
 		}
-		if err := r.w.SetRow(cellName(1, l.Number), r.cells, opts...); err != nil {
+		if err := r.w.SetRow(removal.CellName(1, l.Number), r.cells, opts...); err != nil {
 			return err
 		}
 	}
@@ -261,9 +261,9 @@ func (r *rowsSheet) row(e *entry, marks []mark) error {
 		r.cells = append(r.cells, r.cell(r.value(e, i), i, marks))
 	}
 	for _, m := range marks {
-		r.note(cellName(m.col+r.shift(), number), m)
+		r.note(removal.CellName(m.col+r.shift(), number), m)
 	}
-	if err := r.w.SetRow(cellName(1, number), r.cells); err != nil {
+	if err := r.w.SetRow(removal.CellName(1, number), r.cells); err != nil {
 		return err
 	}
 	r.next = number + 1

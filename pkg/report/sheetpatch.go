@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"strconv"
+
+	"rensa/pkg/removal"
 )
 
 // sheetPatch gives single cells of a sheet another style in the sheet's XML as it
@@ -196,7 +198,7 @@ func (p *sheetPatch) cellsBefore(row, col, rowStyle int) {
 			}
 		}
 		p.out = append(p.out, `<c r="`...)
-		p.out = append(p.out, cellName(m.col, m.row)...)
+		p.out = append(p.out, removal.CellName(m.col, m.row)...)
 		p.out = append(p.out, `" s="`...)
 		p.out = strconv.AppendInt(p.out, int64(p.restyle(style, m)), 10)
 		p.out = append(p.out, `"/>`...)

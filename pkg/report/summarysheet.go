@@ -69,7 +69,7 @@ func (s *summarySheet) t(key string, args ...any) string {
 
 // put writes one value over columns from–to of a row.
 func (s *summarySheet) put(row, from, to int, value any, st excelize.Style) {
-	first, last := cellName(from, row), cellName(to, row)
+	first, last := removal.CellName(from, row), removal.CellName(to, row)
 	if s.err != nil {
 		return
 	}
@@ -261,7 +261,7 @@ func (s *summarySheet) count(c codeCount) {
 	s.put(s.row, 5, 7, meaning, cell)
 	number.Font = font(10, muted, false)
 	s.put(s.row, 8, 9, nil, number)
-	s.do(s.book.UnmergeCell(s.sheet, cellName(8, s.row), cellName(9, s.row)))
+	s.do(s.book.UnmergeCell(s.sheet, removal.CellName(8, s.row), removal.CellName(9, s.row)))
 	number.Font = font(10, color, true)
 	s.put(s.row, column, column, c.count, number)
 	s.height(s.row, 19+13*float64(lines(meaning, 38)-1))
@@ -286,7 +286,7 @@ func (s *summarySheet) chart(first, last int) {
 	}
 	gap, overlap := uint(45), 100
 	small := excelize.Font{Family: fontName, Size: 9, Color: ink}
-	s.do(s.book.AddChart(s.sheet, cellName(chartColumn, 5), &excelize.Chart{
+	s.do(s.book.AddChart(s.sheet, removal.CellName(chartColumn, 5), &excelize.Chart{
 		Type:      excelize.BarStacked,
 		Series:    []excelize.ChartSeries{series(8, "D1584D"), series(9, "E9AD45")},
 		Dimension: excelize.ChartDimension{Width: 620, Height: uint(min(150+28*(last-first+1), 1100))},

@@ -203,30 +203,30 @@ func (t *templateBook) instructions() {
 	steps := 6
 	for n := 1; n <= steps; n++ {
 		text := t.t(fmt.Sprintf("step%d", n), "sheet", t.t("sheet_template"))
-		t.put(cellName(2, row), n, excelize.Style{
+		t.put(removal.CellName(2, row), n, excelize.Style{
 			Font: font(11, white, true), Fill: fill(brand), Alignment: aligned("center", "center", false),
 			Border: []excelize.Border{{Type: "bottom", Color: white, Style: 5}},
 		})
-		t.put(cellName(3, row), text, excelize.Style{
+		t.put(removal.CellName(3, row), text, excelize.Style{
 			Font: body.Font, Alignment: padded("left", "center", true),
 		})
 		t.heightOf(row, 13+15*float64(lines(text, 106)))
 		row++
 	}
 	row++
-	t.put(cellName(2, row), t.t("colours"), sub)
+	t.put(removal.CellName(2, row), t.t("colours"), sub)
 	t.heightOf(row, 26)
 	row++
 	for _, n := range []need{needAlways, needReturn, needNot} {
 		paint, _ := n.color()
-		t.put(cellName(2, row), "", excelize.Style{
+		t.put(removal.CellName(2, row), "", excelize.Style{
 			Fill: fill(paint), Border: []excelize.Border{{Type: "bottom", Color: white, Style: 5}},
 		})
 		text := t.t(n.key())
 		if n == needAlways {
 			text += " · " + t.t(needSome.key())
 		}
-		t.put(cellName(3, row), text, excelize.Style{
+		t.put(removal.CellName(3, row), text, excelize.Style{
 			Font: body.Font, Alignment: padded("left", "center", false),
 		})
 		t.heightOf(row, 22)
@@ -238,10 +238,10 @@ func (t *templateBook) instructions() {
 		notes = append(notes, "cross_border")
 	}
 	for _, key := range notes {
-		t.put(cellName(2, row), "i", excelize.Style{
+		t.put(removal.CellName(2, row), "i", excelize.Style{
 			Font: font(11, brand, true), Fill: fill(brandSoft), Alignment: aligned("center", "center", false),
 		})
-		t.put(cellName(3, row), t.t(key), excelize.Style{
+		t.put(removal.CellName(3, row), t.t(key), excelize.Style{
 			Font: body.Font, Fill: fill(brandSoft),
 			Alignment: padded("left", "center", true),
 		})
@@ -258,7 +258,7 @@ func (t *templateBook) definitions() {
 	}{{"column", 27}, {"name", 24}, {"needed", 24}, {"values", 32}, {"meaning", 62}, {"example", 22}}
 	for i, c := range columns {
 		t.width(i+1, i+1, c.width)
-		t.put(cellName(i+1, 1), t.t(c.key), headingStyle("left"))
+		t.put(removal.CellName(i+1, 1), t.t(c.key), headingStyle("left"))
 	}
 	t.heightOf(1, 24)
 	t.do(t.SetPanes(t.sheet, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}))
@@ -274,12 +274,12 @@ func (t *templateBook) definitions() {
 		if heading := upload.HeadingIn(f, t.texts.Lang()); heading != f.String() {
 			local = heading
 		}
-		t.put(cellName(1, row), f.String(), name)
-		t.put(cellName(2, row), local, cell)
-		t.put(cellName(3, row), t.t(needs[f].key()), cell)
-		t.put(cellName(4, row), t.allowed(f), cell)
-		t.put(cellName(5, row), meaning, cell)
-		t.put(cellName(6, row), exampleOf(f), cell)
+		t.put(removal.CellName(1, row), f.String(), name)
+		t.put(removal.CellName(2, row), local, cell)
+		t.put(removal.CellName(3, row), t.t(needs[f].key()), cell)
+		t.put(removal.CellName(4, row), t.allowed(f), cell)
+		t.put(removal.CellName(5, row), meaning, cell)
+		t.put(removal.CellName(6, row), exampleOf(f), cell)
 		t.heightOf(row, 12+13*float64(max(lines(meaning, 64), lines(t.allowed(f), 31), lines(t.t(needs[f].key()), 23))))
 	}
 }
@@ -323,7 +323,7 @@ func (t *templateBook) fillIn() {
 		id, err := t.style(excelize.Style{Font: font(10, ink, false), NumFmt: format})
 		t.do(err)
 		t.do(t.SetColStyle(t.sheet, columnName(col), id))
-		t.put(cellName(col, 1), f.String(), t.headingOf(f))
+		t.put(removal.CellName(col, 1), f.String(), t.headingOf(f))
 		t.validation(f, col)
 	}
 	t.heightOf(1, 28)
@@ -340,7 +340,7 @@ func (t *templateBook) headingOf(f removal.Field) excelize.Style {
 // rules might allow.
 func (t *templateBook) validation(f removal.Field, col int) {
 	v := excelize.NewDataValidation(true)
-	v.Sqref = fmt.Sprintf("%s:%s", cellName(col, 2), cellName(col, templateRows))
+	v.Sqref = fmt.Sprintf("%s:%s", removal.CellName(col, 2), removal.CellName(col, templateRows))
 	v.SetInput(cut(t.promptTitle(f), 31), cut(t.texts.T("report.field."+f.String()), 250))
 	switch f {
 	case removal.FieldMethod:
@@ -401,7 +401,7 @@ func (t *templateBook) example() {
 		col := int(f) + 1
 		t.width(col, col, max(width(f), float64(len(f.String()))*1.2+3))
 		paint, pen := needs[f].color()
-		cell := cellName(col, 4)
+		cell := removal.CellName(col, 4)
 		t.put(cell, "", excelize.Style{Fill: fill(paint), Alignment: padded("left", "center", true)})
 		t.do(t.SetCellRichText(t.sheet, cell, []excelize.RichTextRun{
 			{Text: f.String() + "\n", Font: font(10, pen, true)},
@@ -420,7 +420,7 @@ func (t *templateBook) example() {
 				s.NumFmt, s.Alignment = 1, padded("right", "center", false)
 				value = n
 			}
-			t.put(cellName(f+1, 5+i), value, s)
+			t.put(removal.CellName(f+1, 5+i), value, s)
 		}
 		t.heightOf(5+i, 20)
 	}

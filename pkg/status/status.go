@@ -15,7 +15,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -218,7 +217,7 @@ func (l *layout) mapColumns(sheet string, heading int, headings []string) (*mapp
 		}
 		if first := m.col[f]; first >= 0 {
 			return nil, removal.NewFileError(removal.FileHeaderTwice, "heading", h,
-				"first", cellName(first, heading), "again", cellName(i, heading))
+				"first", removal.CellName(first+1, heading), "again", removal.CellName(i+1, heading))
 		}
 		m.col[f], m.fields[i] = i, f
 	}
@@ -305,19 +304,10 @@ func (m *mapping) rows(sheet *decode.Sheet, heading int, visit func(*row)) error
 func (m *mapping) place(number, line, col int) removal.Place {
 	p := removal.Place{Sheet: m.sheet, Row: number, Line: line}
 	if col >= 0 {
-		p.Col, p.Cell = col+1, cellName(col, number)
+		p.Col, p.Cell = col+1, removal.CellName(col+1, number)
 		if col < len(m.headings) {
 			p.Column = m.headings[col]
 		}
 	}
 	return p
-}
-
-// cellName is a spreadsheet's name of a cell; col is counted from 0.
-func cellName(col, row int) string {
-	var letters []byte
-	for col++; col > 0; col = (col - 1) / 26 {
-		letters = append([]byte{byte('A' + (col-1)%26)}, letters...)
-	}
-	return string(letters) + strconv.Itoa(row)
 }

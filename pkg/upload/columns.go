@@ -9,7 +9,6 @@ package upload
 
 import (
 	"slices"
-	"strconv"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/removal"
@@ -67,7 +66,7 @@ func (s *Sheet) readHeadings(row decode.Row) error {
 		}
 		if first := s.column[f]; first > 0 {
 			err := removal.NewFileError(removal.FileHeaderTwice, "heading", h,
-				"first", CellName(first, row.Number), "again", CellName(i+1, row.Number))
+				"first", removal.CellName(first, row.Number), "again", removal.CellName(i+1, row.Number))
 			err.Line = row.Line
 			return err
 		}
@@ -84,7 +83,7 @@ func (s *Sheet) ignore(row decode.Row, i int, heading string) {
 	s.Problems = append(s.Problems, removal.Problem{
 		Place: removal.Place{
 			Sheet: s.Name, Line: row.Line, Col: i + 1,
-			Column: heading, Cell: CellName(i+1, row.Number),
+			Column: heading, Cell: removal.CellName(i+1, row.Number),
 		},
 		Code: removal.ColumnIgnored, Field: removal.FieldNone, Value: heading, Args: args,
 	})
@@ -124,7 +123,7 @@ func (s *Sheet) readKey(row decode.Row) error {
 	}
 	if first, twice := s.keys[f]; twice {
 		err := removal.NewFileError(removal.FileHeaderTwice, "heading", key,
-			"first", CellName(first.col-1, first.row), "again", CellName(col+1, row.Number))
+			"first", removal.CellName(first.col-1, first.row), "again", removal.CellName(col+1, row.Number))
 		err.Line = row.Line
 		return err
 	}
@@ -154,14 +153,4 @@ func (s *Sheet) Column(f removal.Field) int {
 		return k.col
 	}
 	return s.column[f]
-}
-
-// CellName is the spreadsheet's name of a cell, "C14".
-func CellName(col, row int) string {
-	var letters []byte
-	for ; col > 0; col = (col - 1) / 26 {
-		letters = append(letters, byte('A'+(col-1)%26))
-	}
-	slices.Reverse(letters)
-	return string(letters) + strconv.Itoa(row)
 }

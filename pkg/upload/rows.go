@@ -102,7 +102,7 @@ func (s *Sheet) Locate(p *removal.Problem, r *removal.Row) {
 	} else {
 		return
 	}
-	p.Cell = CellName(p.Col, p.Row)
+	p.Cell = removal.CellName(p.Col, p.Row)
 	p.Value = string(r.Value(p.Field))
 }
 
@@ -115,7 +115,7 @@ func (s *Sheet) locateExtra(p *removal.Problem, r *removal.Row) {
 		if k, ok := s.keys[n.Field]; ok {
 			p.Row, p.Line, p.Column = k.row, k.line, k.key
 		}
-		p.Cell = CellName(n.Col, p.Row)
+		p.Cell = removal.CellName(n.Col, p.Row)
 		return
 	}
 }
