@@ -83,3 +83,30 @@ func higher(a, b [4]int) bool {
 	}
 	return false
 }
+
+// Column adds a column that the kind knows, with the spellings of its heading as
+// they are written, the usual one first.
+func (s *Signature) Column(required bool, headings ...string) {
+	var spellings []string
+	for _, h := range headings {
+		spellings = append(spellings, Heading(h))
+	}
+	if required {
+		s.Required = append(s.Required, spellings)
+		s.Names = append(s.Names, headings[0])
+	}
+	s.Known = append(s.Known, spellings...)
+}
+
+// CellPlace is where a row's column stands under these headings; col is counted
+// from 0, -1: the whole row.
+func CellPlace(sheet string, headings []string, row, line, col int) removal.Place {
+	p := removal.Place{Sheet: sheet, Row: row, Line: line}
+	if col >= 0 {
+		p.Col, p.Cell = col+1, removal.CellName(col+1, row)
+		if col < len(headings) {
+			p.Column = headings[col]
+		}
+	}
+	return p
+}

@@ -245,32 +245,16 @@ func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutc
 
 // value is the draft's value of an order's field.
 func (d *Draft) value(f removal.Field) string {
-	a := &d.Address
 	switch f {
 	case removal.FieldOrderID:
 		return d.ID
 	case removal.FieldMethod:
 		return d.Method.String()
-	case removal.FieldName:
-		return a.Name
-	case removal.FieldLine1:
-		return a.Line1
-	case removal.FieldLine2:
-		return a.Line2
-	case removal.FieldLine3:
-		return a.Line3
-	case removal.FieldCity:
-		return a.City
-	case removal.FieldCountry:
-		return a.Country
-	case removal.FieldState:
-		return a.State
-	case removal.FieldPostalCode:
-		return a.PostalCode
-	case removal.FieldPhone:
-		return a.Phone
 	case removal.FieldNotes:
 		return d.Notes
+	}
+	if part := d.Address.Part(f); part != nil {
+		return *part
 	}
 	return ""
 }

@@ -153,15 +153,7 @@ func variantOf(kind removal.Kind) *variant {
 func (v *variant) signature() decode.Signature {
 	s := decode.Signature{Kind: v.kind, Only: v.only}
 	for _, c := range v.columns {
-		var spellings []string
-		for _, h := range c.headings {
-			spellings = append(spellings, decode.Heading(h))
-		}
-		if c.required {
-			s.Required = append(s.Required, spellings)
-			s.Names = append(s.Names, c.headings[0])
-		}
-		s.Known = append(s.Known, spellings...)
+		s.Column(c.required, c.headings...)
 	}
 	return s
 }
@@ -258,12 +250,5 @@ func (m *mapping) heading(f field) string {
 
 // place is where a row's column stands; col is counted from 0, -1: the whole row.
 func (m *mapping) place(row, line, col int) removal.Place {
-	p := removal.Place{Sheet: m.sheet, Row: row, Line: line}
-	if col >= 0 {
-		p.Col, p.Cell = col+1, removal.CellName(col+1, row)
-		if col < len(m.headings) {
-			p.Column = m.headings[col]
-		}
-	}
-	return p
+	return decode.CellPlace(m.sheet, m.headings, row, line, col)
 }

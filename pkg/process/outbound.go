@@ -27,15 +27,9 @@ func lineValues(o *removal.Order, k int) (values [removal.NumFields]string) {
 	values[removal.FieldOrderID] = o.ID
 	if k == 0 {
 		values[removal.FieldMethod] = o.Method.String()
-		values[removal.FieldName] = o.Address.Name
-		values[removal.FieldLine1] = o.Address.Line1
-		values[removal.FieldLine2] = o.Address.Line2
-		values[removal.FieldLine3] = o.Address.Line3
-		values[removal.FieldCity] = o.Address.City
-		values[removal.FieldCountry] = o.Address.Country
-		values[removal.FieldState] = o.Address.State
-		values[removal.FieldPostalCode] = o.Address.PostalCode
-		values[removal.FieldPhone] = o.Address.Phone
+		for f := removal.FieldName; f <= removal.FieldPhone; f++ {
+			values[f] = *o.Address.Part(f)
+		}
 		values[removal.FieldNotes] = o.Notes
 	}
 	values[removal.FieldSKU] = l.SKU

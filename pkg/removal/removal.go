@@ -141,6 +141,32 @@ type Address struct {
 // IsZero tells whether no part of the address is given.
 func (a Address) IsZero() bool { return a == Address{} }
 
+// Part is the part of the address that a field of an upload holds; nil for a field
+// of another thing.
+func (a *Address) Part(f Field) *string {
+	switch f {
+	case FieldName:
+		return &a.Name
+	case FieldLine1:
+		return &a.Line1
+	case FieldLine2:
+		return &a.Line2
+	case FieldLine3:
+		return &a.Line3
+	case FieldCity:
+		return &a.City
+	case FieldCountry:
+		return &a.Country
+	case FieldState:
+		return &a.State
+	case FieldPostalCode:
+		return &a.PostalCode
+	case FieldPhone:
+		return &a.Phone
+	}
+	return nil
+}
+
 // Units are the quantities of one condition of a line: Requested is always the
 // sum of the other three and of what is still in process.
 type Units struct {

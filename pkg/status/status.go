@@ -143,15 +143,7 @@ func Signatures() []decode.Signature {
 	for _, l := range []*layout{&orderDetail, &shipmentDetail, &processingReport, &cancelList, &recommended} {
 		s := decode.Signature{Kind: l.kind, Only: l.only}
 		for _, c := range l.columns {
-			var spellings []string
-			for _, h := range c.headings {
-				spellings = append(spellings, decode.Heading(h))
-			}
-			if c.required {
-				s.Required = append(s.Required, spellings)
-				s.Names = append(s.Names, c.headings[0])
-			}
-			s.Known = append(s.Known, spellings...)
+			s.Column(c.required, c.headings...)
 		}
 		all = append(all, s)
 	}
@@ -302,12 +294,5 @@ func (m *mapping) rows(sheet *decode.Sheet, heading int, visit func(*row)) error
 
 // place is where a row's column stands; col is counted from 0, -1: the whole row.
 func (m *mapping) place(number, line, col int) removal.Place {
-	p := removal.Place{Sheet: m.sheet, Row: number, Line: line}
-	if col >= 0 {
-		p.Col, p.Cell = col+1, removal.CellName(col+1, number)
-		if col < len(m.headings) {
-			p.Column = m.headings[col]
-		}
-	}
-	return p
+	return decode.CellPlace(m.sheet, m.headings, number, line, col)
 }

@@ -69,21 +69,15 @@ func addressValue(row *removal.Row, f removal.Field) string {
 // ReadAddress takes the address from a row, placeholders left out and the
 // country's code put right. It judges nothing.
 func (r *Rules) ReadAddress(row *removal.Row) removal.Address {
-	country := strings.ToUpper(addressValue(row, removal.FieldCountry))
-	if code, ok := r.Policy.CountryAlias(country); ok {
-		country = code
+	var a removal.Address
+	for f := removal.FieldName; f <= removal.FieldPhone; f++ {
+		*a.Part(f) = addressValue(row, f)
 	}
-	return removal.Address{
-		Name:       addressValue(row, removal.FieldName),
-		Line1:      addressValue(row, removal.FieldLine1),
-		Line2:      addressValue(row, removal.FieldLine2),
-		Line3:      addressValue(row, removal.FieldLine3),
-		City:       addressValue(row, removal.FieldCity),
-		State:      addressValue(row, removal.FieldState),
-		PostalCode: addressValue(row, removal.FieldPostalCode),
-		Country:    country,
-		Phone:      addressValue(row, removal.FieldPhone),
+	a.Country = strings.ToUpper(a.Country)
+	if code, ok := r.Policy.CountryAlias(a.Country); ok {
+		a.Country = code
 	}
+	return a
 }
 
 // HeaderHash is a hash of a method and an address that does not change between
