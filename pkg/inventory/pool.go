@@ -62,6 +62,15 @@ func (s *Snapshot) PoolKey(p int32) string {
 	return OwnPool + string(sku)
 }
 
+// AppendPoolKey is PoolKey without a string being made.
+func (s *Snapshot) AppendPoolKey(dst []byte, p int32) []byte {
+	sku, fnsku := s.keys(int32(u32(s.pools.at(p), 8)))
+	if len(fnsku) > 0 {
+		return append(dst, fnsku...)
+	}
+	return append(append(dst, OwnPool...), sku...)
+}
+
 // Pool gives all of a pool.
 func (s *Snapshot) Pool(p int32) Pool {
 	v := Pool{Key: s.PoolKey(p), Product: s.Product(p)}

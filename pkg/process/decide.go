@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -12,7 +13,8 @@ import (
 	"rensa/pkg/validate"
 )
 
-// outcomesPerBlock is how many outcomes are packed together.
+// outcomesPerBlock is how many outcomes are packed together of those that had to
+// wait for the end of the file; else it is those of a block of rows.
 const outcomesPerBlock = 4096
 
 // decision is what was decided about an upload: everything that its reports are
@@ -21,6 +23,7 @@ type decision struct {
 	counts   validate.Counts
 	problems []removal.Problem // of the file
 	orders   []removal.OrderOutcome
+	stock    *validate.Stock
 	packed   [][]byte // outcomes in the order of the rows, as they are committed
 	// blocks gives the outcomes from wherever they are.
 	blocks func() iter.Seq2[[]removal.Outcome, error]
@@ -30,46 +33,59 @@ type decision struct {
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
 	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
 	var d decision
-	pending := make([]removal.Outcome, 0, outcomesPerBlock)
-	pack := func() {
-		if len(pending) > 0 {
-			d.packed = append(d.packed, ledger.EncodeOutcomes(nil, pending))
-			pending = pending[:0]
-		}
-	}
+	var pending []removal.Outcome // decided and not on their way to be packed
 	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
-		if pending = append(pending, *o); len(pending) == outcomesPerBlock {
-			pack()
-		}
+		pending = append(pending, *o)
 		return nil
 	})
 	grouper := upload.NewGrouper()
-	prepare := func(b *batch) error {
-		b.checked = resize(b.checked, len(b.rows))
-		rules.Check(b.rows, b.checked, hintsIn(b.number))
-		return nil
-	}
-	consume := func(b *batch) error {
-		b.groups = b.groups[:0]
-		for i := range b.rows {
-			r := &b.rows[i]
-			b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
-		}
-		progress(len(b.rows))
-		return decider.Decide(b.rows, b.checked, b.groups)
-	}
-	if err := eachBatch(ctx, sheet, up, prepare, consume); err != nil {
+	err := eachBatch(ctx, sheet, up, stages{
+		prepare: func(b *batch) error {
+			b.checked = resize(b.checked, len(b.rows))
+			rules.Check(b.rows, b.checked, hintsIn(b.number))
+			return nil
+		},
+		inOrder: func(b *batch) error {
+			b.groups = b.groups[:0]
+			for i := range b.rows {
+				r := &b.rows[i]
+				b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
+			}
+			progress(len(b.rows))
+			if err := decider.Decide(b.rows, b.checked, b.groups); err != nil {
+				return err
+			}
+			b.outcomes, pending = pending, b.outcomes[:0]
+			return nil
+		},
+		finish: func(b *batch) error {
+			b.packed = nil
+			if len(b.outcomes) > 0 {
+				b.packed = ledger.EncodeOutcomes(nil, b.outcomes)
+			}
+			return nil
+		},
+		deliver: func(b *batch) error {
+			if b.packed != nil {
+				d.packed = append(d.packed, b.packed)
+			}
+			return nil
+		},
+	})
+	if err != nil {
 		return nil, err
 	}
 	orders, err := decider.Finish()
 	if err != nil {
 		return nil, err
 	}
-	pack()
+	for rest := range slices.Chunk(pending, outcomesPerBlock) {
+		d.packed = append(d.packed, ledger.EncodeOutcomes(nil, rest))
+	}
 	if decider.Counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.orders, d.problems = decider.Counts, orders, decider.Problems
+	d.counts, d.orders, d.problems, d.stock = decider.Counts, orders, decider.Problems, stock
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
 	return &d, nil
 }

@@ -20,8 +20,11 @@ func (d *Decider) settle(rec *record) {
 	}
 	rec.Status = removal.Accepted
 	rec.TakenSellable, rec.TakenUnsellable = give[removal.Sellable], give[removal.Unsellable]
-	d.stock.take(d.r.Snapshot.PoolOf(rec.Item), int32(rec.Row), rec.TakenSellable, rec.TakenUnsellable)
 	rec.Part = int32(o.accepted / d.r.Store.MaxSKUsPerFile)
+	d.stock.take(d.r.Snapshot.PoolOf(rec.Item), taking{
+		who: int32(rec.Row), sellable: int32(rec.TakenSellable), unsellable: int32(rec.TakenUnsellable),
+		order: rec.Order, part: rec.Part,
+	})
 	o.accepted++
 	d.estimate(o, rec)
 }

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rensa/pkg/inventory"
@@ -27,6 +28,7 @@ type taking struct {
 	before               int32 // the pool's taking before this one, from 1
 	who                  int32 // row number, or ^index into orders
 	sellable, unsellable int32
+	order, part          int32 // of the file; for a row only
 }
 
 // NewStock starts from what the snapshot shows.
@@ -41,15 +43,46 @@ func (s *Stock) TakeBefore(at int32, order string, sellable, unsellable int64) {
 	if n := len(s.orders); n == 0 || s.orders[n-1] != order {
 		s.orders = append(s.orders, order)
 	}
-	s.take(at, ^int32(len(s.orders)-1), sellable, unsellable)
+	s.take(at, taking{who: ^int32(len(s.orders) - 1), sellable: int32(sellable), unsellable: int32(unsellable)})
 }
 
-func (s *Stock) take(at, who int32, sellable, unsellable int64) {
+func (s *Stock) take(at int32, t taking) {
 	p := &s.pools[at]
-	s.takings = append(s.takings, taking{p.last, who, int32(sellable), int32(unsellable)})
+	t.before = p.last
+	s.takings = append(s.takings, t)
 	p.last = int32(len(s.takings))
-	p.sellable += sellable
-	p.unsellable += unsellable
+	p.sellable += int64(t.sellable)
+	p.unsellable += int64(t.unsellable)
+}
+
+// Taking is what a row of the file took of a pool.
+type Taking struct {
+	Order, Part          int32 // as in the row's outcome
+	Row                  int
+	Sellable, Unsellable int64
+}
+
+// EachTaken calls visit for each pool of which rows of the file took any, in the
+// order of the snapshot, with what they took, in the order of the file; takings is
+// good until visit returns.
+func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error {
+	var found []Taking
+	for i := range s.pools {
+		found = found[:0]
+		for at := s.pools[i].last; at > 0; at = s.takings[at-1].before {
+			if t := &s.takings[at-1]; t.who >= 0 {
+				found = append(found, Taking{t.order, t.part, int(t.who), int64(t.sellable), int64(t.unsellable)})
+			}
+		}
+		if len(found) == 0 {
+			continue
+		}
+		slices.Reverse(found)
+		if err := visit(int32(i), found); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giveBack undoes the last taking of a pool.
