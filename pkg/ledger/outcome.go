@@ -73,7 +73,7 @@ func (l *Ledger) Outcomes(ctx context.Context, merchant, run string) iter.Seq2[[
 						return err
 					}
 					found = true
-					rows, err = DecodeOutcomes(block)
+					rows, err = DecodeOutcomes(nil, block)
 					return err
 				}, `SELECT block FROM outcome WHERE merchant = $1 AND run = $2 AND kind = 'row' AND part = $3`, merchant, run, part)
 				if err == nil && !found {
@@ -105,7 +105,7 @@ func (l *Ledger) OutcomeOf(ctx context.Context, merchant, run string, row int) (
 			if err := rows.Scan(&block); err != nil {
 				return err
 			}
-			outcomes, err := DecodeOutcomes(block)
+			outcomes, err := DecodeOutcomes(nil, block)
 			for i := range outcomes {
 				if outcomes[i].Row == row && found == nil {
 					found = &outcomes[i]

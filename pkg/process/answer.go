@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"golang.org/x/sync/errgroup"
+
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
@@ -93,17 +95,21 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
 	}, out)
+	// They need no rows, so they are packed meanwhile.
+	var beside errgroup.Group
+	beside.Go(func() (err error) {
+		w.movements, err = u.movements(made)
+		return err
+	})
 	err = u.parts(ctx, set, made.pack, func(b *batch) error {
 		for i := range b.part.Rows {
 			u.find(w, &b.part, i)
 		}
 		return made.take(b)
 	})
-	if w.outbound, err = out.end(err); err != nil {
-		return nil, errors.Join(err, set.Abort())
-	}
-	if w.orders, err = made.end(); err == nil {
-		w.movements, err = u.movements(made)
+	w.outbound, err = out.end(errors.Join(err, beside.Wait()))
+	if err == nil {
+		w.orders, err = made.end()
 	}
 	if err != nil {
 		return nil, errors.Join(err, set.Abort())

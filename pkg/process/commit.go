@@ -85,6 +85,9 @@ func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, err
 		Packed: w.orders, PackedMovements: w.movements,
 		Outcomes: func(yield func([]byte) error) error {
 			for _, b := range u.d.packed {
+				if len(b) == 0 {
+					continue
+				}
 				if err := yield(b); err != nil {
 					return err
 				}

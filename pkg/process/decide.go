@@ -2,7 +2,7 @@ package process
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -25,14 +25,16 @@ type decision struct {
 	orders   []removal.OrderOutcome
 	stock    *validate.Stock
 	packed   [][]byte // outcomes in the order of the rows, as they are committed
-	// blocks gives the outcomes from wherever they are.
-	blocks func() iter.Seq2[[]removal.Outcome, error]
+	// aligned tells that packed has the outcomes of each block of rows by itself;
+	// else blocks gives them from wherever they are.
+	aligned bool
+	blocks  func() iter.Seq2[[]removal.Outcome, error]
 }
 
 // decide is the first pass over an upload: every row gets its outcome.
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
 	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
-	var d decision
+	d := decision{aligned: true}
 	var pending []removal.Outcome // decided and not on their way to be packed
 	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
 		pending = append(pending, *o)
@@ -66,9 +68,8 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 			return nil
 		},
 		deliver: func(b *batch) error {
-			if b.packed != nil {
-				d.packed = append(d.packed, b.packed)
-			}
+			d.aligned = d.aligned && len(b.outcomes) == len(b.rows)
+			d.packed = append(d.packed, b.packed)
 			return nil
 		},
 	})
@@ -78,6 +79,9 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	orders, err := decider.Finish()
 	if err != nil {
 		return nil, err
+	}
+	if len(pending) > 0 {
+		d.aligned = false
 	}
 	for rest := range slices.Chunk(pending, outcomesPerBlock) {
 		d.packed = append(d.packed, ledger.EncodeOutcomes(nil, rest))
@@ -108,32 +112,60 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// outcomes gives the outcomes one by one; stop must be called in the end.
-func (d *decision) outcomes() (next func() (*removal.Outcome, error), stop func()) {
-	nextBlock, stop := iter.Pull2(d.blocks())
-	var block []removal.Outcome
-	return func() (*removal.Outcome, error) {
-		for len(block) == 0 {
-			var err error
-			var more bool
-			if block, err, more = nextBlock(); !more {
-				return nil, io.EOF
-			}
+// outcomeReader gives the outcomes of a decided upload again, block of rows by block.
+type outcomeReader struct {
+	d    *decision
+	next func() ([]removal.Outcome, error, bool) // nil where blocks are aligned
+	stop func()
+	rest []removal.Outcome
+}
+
+func (d *decision) reader() *outcomeReader {
+	r := &outcomeReader{d: d, stop: func() {}}
+	if !d.aligned {
+		r.next, r.stop = iter.Pull2(d.blocks())
+	}
+	return r
+}
+
+// unpack gets the outcomes of a batch where they stand in a block of their own. It
+// may be called side by side.
+func (r *outcomeReader) unpack(b *batch) (err error) {
+	b.outcomes = b.outcomes[:0]
+	if r.next == nil && len(b.rows) > 0 {
+		b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, r.d.packed[b.number])
+	}
+	return err
+}
+
+// collect gets the outcomes of a batch, in the order of the file, where unpack could
+// not.
+func (r *outcomeReader) collect(b *batch) error {
+	for r.next != nil && len(b.outcomes) < len(b.rows) {
+		if len(r.rest) == 0 {
+			block, err, more := r.next()
 			if err != nil {
-				return nil, err
+				return err
 			}
+			if !more {
+				break
+			}
+			r.rest = block
 		}
-		o := &block[0]
-		block = block[1:]
-		return o, nil
-	}, stop
+		n := min(len(r.rest), len(b.rows)-len(b.outcomes))
+		b.outcomes, r.rest = append(b.outcomes, r.rest[:n]...), r.rest[n:]
+	}
+	if len(b.outcomes) != len(b.rows) {
+		return fmt.Errorf("block %d has %d rows and %d outcomes: %w", b.number, len(b.rows), len(b.outcomes), ledger.ErrUnbalanced)
+	}
+	return nil
 }
 
 // unpacked gives packed blocks as outcomes.
 func unpacked(blocks [][]byte) iter.Seq2[[]removal.Outcome, error] {
 	return func(yield func([]removal.Outcome, error) bool) {
 		for _, b := range blocks {
-			if !yield(ledger.DecodeOutcomes(b)) {
+			if len(b) > 0 && !yield(ledger.DecodeOutcomes(nil, b)) {
 				return
 			}
 		}

@@ -158,7 +158,11 @@ func (m *orderMaker) take(b *batch) error {
 	begin := 0
 	for _, r := range b.orders.runs {
 		if !r.whole {
+			// What was waiting for it leaves before more has to be kept.
 			if err := m.piece(b, r); err != nil {
+				return err
+			}
+			if err := m.drain(); err != nil {
 				return err
 			}
 			continue
@@ -174,8 +178,11 @@ func (m *orderMaker) take(b *batch) error {
 		if err := m.leave(made); err != nil {
 			return err
 		}
+		if err := m.drain(); err != nil {
+			return err
+		}
 	}
-	return m.drain()
+	return nil
 }
 
 // addRows adds the accepted rows of a run as they are handed on.

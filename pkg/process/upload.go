@@ -163,18 +163,23 @@ func (u *uploadRun) input() *report.Input {
 // and, formatted and in the order of the file, to deliver. finish, which may be nil,
 // is called side by side before.
 func (u *uploadRun) parts(ctx context.Context, set *report.Set, finish, deliver func(*batch) error) error {
-	next, stop := u.d.outcomes()
-	defer stop()
+	outcomes := u.d.reader()
+	defer outcomes.stop()
 	done := int64(0)
 	return eachBatch(ctx, u.what.sheet, u.up, stages{
+		prepare: outcomes.unpack,
 		inOrder: func(b *batch) error {
-			if err := u.outcomes(b, next); err != nil {
+			if err := outcomes.collect(b); err != nil {
+				return err
+			}
+			if err := u.join(b); err != nil {
 				return err
 			}
 			set.Link(&b.part)
 			return nil
 		},
 		finish: func(b *batch) error {
+			u.findFNSKUs(b)
 			set.Format(&b.part)
 			return run(finish, b)
 		},
@@ -189,22 +194,26 @@ func (u *uploadRun) parts(ctx context.Context, set *report.Set, finish, deliver 
 	})
 }
 
-// outcomes puts the rows of a batch together with what was decided about them.
-func (u *uploadRun) outcomes(b *batch, next func() (*removal.Outcome, error)) error {
-	b.part.Rows = b.part.Rows[:0]
-	for i := range b.rows {
-		o, err := next()
-		if err != nil {
-			return fmt.Errorf("outcomes end before the rows: %w", err)
+// findFNSKUs looks the FNSKUs of a batch up. The loop does nothing else, so that the
+// memory of many rows is waited for together.
+func (u *uploadRun) findFNSKUs(b *batch) {
+	for i := range b.part.Rows {
+		if row := &b.part.Rows[i]; row.Outcome.Item >= 0 {
+			row.FNSKU = u.rules.Snapshot.FNSKU(row.Outcome.Item)
 		}
+	}
+}
+
+// join puts the rows of a batch together with what was decided about them.
+func (u *uploadRun) join(b *batch) error {
+	b.part.Rows = b.part.Rows[:0]
+	for i := range b.outcomes {
+		o := &b.outcomes[i]
 		if o.Row != b.rows[i].Number {
 			return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
 		}
-		row := report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()}
-		if o.Item >= 0 {
-			row.FNSKU = u.rules.Snapshot.FNSKU(o.Item)
-		}
-		b.part.Rows = append(b.part.Rows, row)
+		b.part.Rows = append(b.part.Rows,
+			report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()})
 	}
 	return nil
 }

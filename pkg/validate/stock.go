@@ -17,6 +17,7 @@ type Stock struct {
 	pools    []pool
 	takings  []taking
 	orders   []string // who took before this file, by ^taking.who
+	touched  int32    // so that fetch is not left out by the compiler
 }
 
 type pool struct {
@@ -85,6 +86,16 @@ func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error 
 	return nil
 }
 
+// fetch brings the pools of a block of rows near: one after another they would each
+// be waited for.
+func (s *Stock) fetch(rows []Checked) {
+	var touched int32
+	for i := range rows {
+		touched |= s.pools[rows[i].pool].last
+	}
+	s.touched = touched
+}
+
 // giveBack undoes the last taking of a pool.
 func (s *Stock) giveBack(at int32) {
 	p := &s.pools[at]
@@ -92,13 +103,6 @@ func (s *Stock) giveBack(at int32) {
 	p.sellable -= int64(t.sellable)
 	p.unsellable -= int64(t.unsellable)
 	p.last = t.before
-}
-
-// left is what is still to be had of a pool; it may be below zero where orders
-// took what the snapshot never had.
-func (s *Stock) left(at int32) (sellable, unsellable int64) {
-	sellable, unsellable = s.snapshot.Units(at)
-	return sellable - s.pools[at].sellable, unsellable - s.pools[at].unsellable
 }
 
 // Taken is what orders took, or will take, of a pool.
