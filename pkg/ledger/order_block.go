@@ -72,23 +72,27 @@ func (t *tx) waiting(ctx context.Context, merchant string) (waiting bool, err er
 // enterBlocks enters the oldest blocks; more tells whether any are left.
 func (t *tx) enterBlocks(ctx context.Context, merchant string, most int) (more bool, err error) {
 	type waiting struct {
-		first int64
-		block []byte
+		base, part int64
+		block      []byte
 	}
 	var blocks []waiting
 	err = t.each(ctx, func(rows *sql.Rows) error {
 		var b waiting
-		err := rows.Scan(&b.first, &b.block)
+		err := rows.Scan(&b.base, &b.part, &b.block)
 		blocks = append(blocks, b)
 		return err
-	}, `SELECT first, block FROM order_block WHERE merchant = $1 ORDER BY first LIMIT $2`, merchant, most+1)
+	}, `SELECT base, part, block FROM order_block WHERE merchant = $1 ORDER BY base, part LIMIT $2`, merchant, most+1)
 	if err != nil || len(blocks) == 0 {
 		return false, err
 	}
 	more = len(blocks) > most
 	for _, b := range blocks[:min(most, len(blocks))] {
-		if err := t.enterBlock(ctx, merchant, b.first, b.block); err != nil {
-			return false, fmt.Errorf("orders from number %d: %w", b.first, err)
+		err := t.enterBlock(ctx, merchant, b.base, b.block)
+		if err == nil {
+			err = t.one(ctx, `DELETE FROM order_block WHERE merchant = $1 AND base = $2 AND part = $3`, merchant, b.base, b.part)
+		}
+		if err != nil {
+			return false, fmt.Errorf("orders after number %d, block %d: %w", b.base, b.part, err)
 		}
 	}
 	return more, nil
@@ -104,22 +108,21 @@ func (t *tx) enterAll(ctx context.Context, merchant string) error {
 	}
 }
 
-func (t *tx) enterBlock(ctx context.Context, merchant string, first int64, block []byte) (err error) {
+func (t *tx) enterBlock(ctx context.Context, merchant string, base int64, block []byte) (err error) {
 	orders, err := decodeOrders(block)
 	if err != nil {
 		return err
 	}
-	w := newOrderWriter(t, &merchantHead{id: merchant, orders: first - 1})
+	head := &merchantHead{id: merchant}
+	w := newOrderWriter(t, head)
 	defer func() { err = errors.Join(err, w.close()) }()
 	for i := range orders {
-		if err := w.add(ctx, &orders[i]); err != nil {
+		head.orders = base + orders[i].place // the writer numbers what comes by the one after
+		if err := w.add(ctx, &orders[i].Order); err != nil {
 			return err
 		}
 	}
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
-	return t.one(ctx, `DELETE FROM order_block WHERE merchant = $1 AND first = $2`, merchant, first)
+	return w.flush(ctx)
 }
 
 // putPacked writes the new orders of a run: few as rows, many as blocks.
@@ -128,14 +131,14 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 		return nil
 	}
 	before := h.orders
-	for _, b := range p.blocks {
-		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, first, run, entries, block) VALUES ($1, $2, $3, $4, $5)`,
-			h.id, h.orders+1, run, b.entries, b.bytes)
+	for i, b := range p.blocks {
+		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block) VALUES ($1, $2, $3, $4, $5, $6)`,
+			h.id, before, i, run, b.entries, b.bytes)
 		if err != nil {
 			return fmt.Errorf("orders: %w", err)
 		}
-		h.orders += int64(b.entries)
 	}
+	h.orders += p.Count
 	rows := p.Count <= rowsAtOnce
 	if !rows {
 		// A draft goes when its order comes: with few drafts that is seldom.

@@ -32,8 +32,8 @@ const (
 	blockBytes     = 128 << 10
 )
 
-// PackedOrders are the new orders of one file in packed form, in the order in
-// which they are numbered.
+// PackedOrders are the new orders of one file in packed form, each with its place
+// among them.
 type PackedOrders struct {
 	Count  int64
 	blocks []orderBlock
@@ -57,11 +57,13 @@ type OrderPacker struct {
 // common.
 func NewOrderPacker(common removal.Order) *OrderPacker { return &OrderPacker{common: common} }
 
-// Add takes the next order, as PackOrder has packed it.
-func (p *OrderPacker) Add(id, family string, packed []byte) {
+// Add takes an order, as PackOrder has packed it, and its place among the orders of
+// the file, from 0: they may come in any order.
+func (p *OrderPacker) Add(place int, id, family string, packed []byte) {
 	if p.current.entries == 0 {
 		p.current.bytes = p.begin()
 	}
+	p.current.bytes = binary.AppendUvarint(p.current.bytes, uint64(place))
 	p.current.bytes = append(p.current.bytes, packed...)
 	p.current.entries++
 	p.packed.Count++
@@ -156,9 +158,15 @@ func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
+// packedOrder is an order with its place among those of its file.
+type packedOrder struct {
+	removal.Order
+	place int64
+}
+
 // decodeOrders reads a block of an OrderPacker. The errors are ErrDamaged and
 // ErrNewer.
-func decodeOrders(block []byte) ([]removal.Order, error) {
+func decodeOrders(block []byte) ([]packedOrder, error) {
 	r, err := payload(block, blockOrders)
 	if err != nil {
 		return nil, err
@@ -167,11 +175,11 @@ func decodeOrders(block []byte) ([]removal.Order, error) {
 		Run: r.string(), Source: removal.Source(r.string()), Currency: r.string(), State: removal.State(r.string()),
 	}
 	common.Created = time.UnixMicro(r.varint()).UTC()
-	var orders []removal.Order
+	var orders []packedOrder
 	for len(r.b) > 0 {
-		o := common
-		r.order(&o)
-		if r.bad {
+		o := packedOrder{Order: common, place: int64(r.uvarint())}
+		r.order(&o.Order)
+		if r.bad || o.place < 0 {
 			return nil, ErrDamaged
 		}
 		orders = append(orders, o)

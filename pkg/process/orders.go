@@ -2,7 +2,6 @@ package process
 
 import (
 	"fmt"
-	"slices"
 	"unsafe"
 
 	"rensa/pkg/ledger"
@@ -14,7 +13,7 @@ import (
 // orderMaker makes the accepted orders of an upload with their lines, from its rows
 // and their outcomes: packed for the ledger, and as they are handed on. Most orders
 // stand whole in one block of rows and are packed there, side by side; the others
-// are put together from their pieces. All leave it in the order of the file.
+// are put together from their pieces. Each leaves it when its last row is through.
 type orderMaker struct {
 	rules    *validate.Rules
 	outcomes []removal.OrderOutcome
@@ -27,11 +26,9 @@ type orderMaker struct {
 
 	packer *ledger.OrderPacker
 	out    *outgoing // nil where nothing goes out
-	next   int32     // rank of the next to leave
-	// pieces are the parts, one but for split orders, of what is not complete;
-	// complete are those that wait for their turn, by rank.
-	pieces   map[int32][]*madeOrder
-	complete map[int32]*madeOrder
+	// pieces are the parts, one but for split orders, of what is not complete.
+	pieces map[int32][]*madeOrder
+	left   int // have left
 }
 
 // madeOrder is an accepted order, or a part of a split one, ready to leave.
@@ -45,7 +42,7 @@ type madeOrder struct {
 func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing) *orderMaker {
 	m := &orderMaker{
 		rules: rules, outcomes: outcomes, common: common, ranks: make([]int32, len(outcomes)), out: out,
-		packer: ledger.NewOrderPacker(common), pieces: map[int32][]*madeOrder{}, complete: map[int32]*madeOrder{},
+		packer: ledger.NewOrderPacker(common), pieces: map[int32][]*madeOrder{},
 	}
 	for i := range outcomes {
 		o := &outcomes[i]
@@ -158,11 +155,7 @@ func (m *orderMaker) take(b *batch) error {
 	begin := 0
 	for _, r := range b.orders.runs {
 		if !r.whole {
-			// What was waiting for it leaves before more has to be kept.
 			if err := m.piece(b, r); err != nil {
-				return err
-			}
-			if err := m.drain(); err != nil {
 				return err
 			}
 			continue
@@ -171,16 +164,7 @@ func (m *orderMaker) take(b *batch) error {
 		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], made.rows[:0], made.items[:0]
 		begin = r.end
 		made.addRows(b, r)
-		if rank := m.ranks[r.order]; rank != m.next {
-			m.complete[rank] = made.clone()
-			continue
-		}
-		if err := m.leave(made); err != nil {
-			return err
-		}
-		if err := m.drain(); err != nil {
-			return err
-		}
+		m.leave(m.ranks[r.order], made)
 	}
 	return nil
 }
@@ -195,10 +179,6 @@ func (d *madeOrder) addRows(b *batch, r orderRun) {
 			d.items = append(d.items, o.Item)
 		}
 	}
-}
-
-func (d *madeOrder) clone() *madeOrder {
-	return &madeOrder{packed: slices.Clone(d.packed), rows: slices.Clone(d.rows), items: slices.Clone(d.items)}
 }
 
 // piece adds a run of rows to an order that is not whole in its block.
@@ -234,40 +214,24 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
 			return err
 		}
-		m.complete[m.ranks[r.order]+int32(i)] = made
+		m.leave(m.ranks[r.order]+int32(i), made)
 	}
 	return nil
 }
 
-// drain lets those leave whose turn it is.
-func (m *orderMaker) drain() error {
-	for len(m.complete) > 0 {
-		made, ok := m.complete[m.next]
-		if !ok {
-			return nil
-		}
-		delete(m.complete, m.next)
-		if err := m.leave(made); err != nil {
-			return err
-		}
+func (m *orderMaker) leave(rank int32, made *madeOrder) {
+	id := m.ids[rank]
+	m.packer.Add(int(rank), id, m.families[rank], made.packed)
+	m.left++
+	if m.out != nil {
+		m.out.add(id, made)
 	}
-	return nil
-}
-
-func (m *orderMaker) leave(made *madeOrder) error {
-	id := m.ids[m.next]
-	m.packer.Add(id, m.families[m.next], made.packed)
-	m.next++
-	if m.out == nil {
-		return nil
-	}
-	return m.out.add(id, made)
 }
 
 // end tells that all rows are through.
 func (m *orderMaker) end() (*ledger.PackedOrders, error) {
-	if int(m.next) != len(m.ids) {
-		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.next, len(m.ids), ledger.ErrUnbalanced)
+	if m.left != len(m.ids) {
+		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, len(m.ids), ledger.ErrUnbalanced)
 	}
 	return m.packer.Orders(), nil
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // outgoing shares the accepted orders of an upload out over the files in which they
-// are handed on, as desk.Shares does: each order in exactly one file, in the order
-// of the input, no file with more SKUs than the policy allows but for an order that
-// has more by itself. Full files are written while the next is being filled.
+// are handed on, as desk.Shares does: each order in exactly one file, no file with
+// more SKUs than the policy allows but for an order that has more by itself. Full
+// files are written while the next is being filled.
 type outgoing struct {
 	j    *job
 	run  *ledger.Run
@@ -40,7 +40,7 @@ func newOutgoing(j *job, run *ledger.Run, pl *place, skus, most int) *outgoing {
 }
 
 // add takes the next order.
-func (o *outgoing) add(id string, made *madeOrder) error {
+func (o *outgoing) add(id string, made *madeOrder) {
 	file, fresh := int32(len(o.files)+1), 0
 	for _, item := range made.items {
 		if o.mark[item] != file {
@@ -60,7 +60,6 @@ func (o *outgoing) add(id string, made *madeOrder) error {
 	o.ids = append(o.ids, id)
 	o.body = append(o.body, made.rows...)
 	o.skus += fresh
-	return nil
 }
 
 // close hands the file at hand over to be written.
