@@ -18,6 +18,7 @@ type Stock struct {
 	takings  []taking
 	orders   []string // who took before this file, by ^taking.who
 	touched  int32    // so that fetch is not left out by the compiler
+	lists    map[takerKey]*takerList
 }
 
 type pool struct {
@@ -113,45 +114,88 @@ func (s *Stock) Taken(at int32) (sellable, unsellable int64) {
 // maxTakers is how many takers a hint names.
 const maxTakers = 5
 
+// takerKey is a condition of a pool.
+type takerKey struct {
+	pool      int32
+	condition removal.Condition
+}
+
+// takerList is who took of a pool, up to one taking: a pool that many rows want in
+// vain is asked for again and again.
+type takerList struct {
+	upTo  int32 // from 1
+	first []takerShare
+	more  int64 // units of all others
+}
+
+type takerShare struct {
+	who   int32
+	units int64
+}
+
+func (l *takerList) add(who int32, units int64) {
+	switch n := len(l.first); {
+	case units == 0:
+	case n > 0 && l.more == 0 && l.first[n-1].who == who:
+		l.first[n-1].units += units
+	case n < maxTakers:
+		l.first = append(l.first, takerShare{who, units})
+	default:
+		l.more += units
+	}
+}
+
 // takers lists who took units of a condition, the first first, a line each:
 // "order\tA-1\t4", "row\t7\t5".
 func (s *Stock) takers(pool int32, c removal.Condition) string {
-	var all []string
-	var units []int64
-	for at := s.pools[pool].last; at > 0; at = s.takings[at-1].before {
-		t := s.takings[at-1]
-		n := int64(t.sellable)
-		if c == removal.Unsellable {
-			n = int64(t.unsellable)
-		}
-		if n == 0 {
-			continue
-		}
-		who := fmt.Sprintf("row\t%d", t.who)
-		if t.who < 0 {
-			who = "order\t" + s.orders[^t.who]
-		}
-		if k := len(all); k > 0 && all[k-1] == who {
-			units[k-1] += n
-			continue
-		}
-		all, units = append(all, who), append(units, n)
-	}
+	list := s.takerList(pool, c)
 	var b strings.Builder
-	var more int64
-	for i := range all {
-		k := len(all) - 1 - i
-		if i >= maxTakers {
-			more += units[k]
-			continue
-		}
+	for i, t := range list.first {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s\t%d", all[k], units[k])
+		if t.who < 0 {
+			fmt.Fprintf(&b, "order\t%s\t%d", s.orders[^t.who], t.units)
+		} else {
+			fmt.Fprintf(&b, "row\t%d\t%d", t.who, t.units)
+		}
 	}
-	if more > 0 {
-		fmt.Fprintf(&b, "\nmore\t\t%d", more)
+	if list.more > 0 {
+		fmt.Fprintf(&b, "\nmore\t\t%d", list.more)
 	}
 	return b.String()
+}
+
+// takerList brings the list of a pool up to its last taking.
+func (s *Stock) takerList(pool int32, c removal.Condition) *takerList {
+	key := takerKey{pool, c}
+	list := s.lists[key]
+	if list == nil {
+		list = &takerList{}
+		if s.lists == nil {
+			s.lists = map[takerKey]*takerList{}
+		}
+		s.lists[key] = list
+	}
+	var fresh []int32
+	at := s.pools[pool].last
+	for ; at > list.upTo; at = s.takings[at-1].before {
+		fresh = append(fresh, at)
+	}
+	if at != list.upTo { // what it knows was given back since
+		*list = takerList{}
+		for ; at > 0; at = s.takings[at-1].before {
+			fresh = append(fresh, at)
+		}
+	}
+	for _, at := range slices.Backward(fresh) {
+		t := s.takings[at-1]
+		units := int64(t.sellable)
+		if c == removal.Unsellable {
+			units = int64(t.unsellable)
+		}
+		list.add(t.who, units)
+	}
+	list.upTo = s.pools[pool].last
+	return list
 }
