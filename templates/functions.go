@@ -217,7 +217,7 @@ func (s *scope) join(list, last string) string {
 }
 
 func each(s *scope, a []expr) string {
-	list, sep, joiner, p := a[0](s), a[1](s), a[2](s), s.t.plain[a[3](s)]
+	list, sep, joiner, p := a[0](s), a[1](s), a[2](s), s.t.plain[a[3](s)].program()
 	if list == "" {
 		return ""
 	}

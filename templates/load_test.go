@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -14,7 +15,11 @@ func textsOf(t *testing.T, lang string, files map[string]string) (*Texts, error)
 	for name, text := range files {
 		fsys["texts/"+name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	return load(fsys, lang)
+	texts, err := load(fsys, lang)
+	if err != nil {
+		return nil, err
+	}
+	return texts, texts.compileAll()
 }
 
 var smallFiles = map[string]string{
@@ -60,7 +65,28 @@ func TestPluralsAndFallback(t *testing.T) {
 	}
 }
 
-// What cannot stand in a text is found when the texts are loaded, with its file.
+// compileAll compiles every text and every plural form now.
+func (t *Texts) compileAll() error {
+	for _, x := range t.plain {
+		for _, form := range append(x.forms, x.source) {
+			if _, err := compile(x.key, form); err != nil {
+				return fmt.Errorf("%s: %w", x.file, err)
+			}
+		}
+	}
+	return nil
+}
+
+func TestAllTextsCompile(t *testing.T) {
+	t.Parallel()
+	for _, lang := range Languages() {
+		if err := Load(lang).compileAll(); err != nil {
+			t.Errorf("%s: %v", lang, err)
+		}
+	}
+}
+
+// What cannot stand in a text is found when the texts are compiled, with its file.
 func TestBrokenTexts(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -5,9 +5,9 @@
 // Texts stand in texts/NAME.LANG.toml, each file beginning with tables of its
 // own; go-i18n reads them and chooses plural forms, a text that a language lacks
 // is taken from English, a key that no language has is shown as it is. What may
-// stand in a text is listed at functions. All texts are compiled when their
-// language is first asked for: a broken one is a fault of the program and
-// panics there, so a test loads them all.
+// stand in a text is listed at functions. A language is read when it is first
+// asked for and each text compiled when it is first used: a broken one is a fault
+// of the program and panics there, so a test compiles them all.
 //
 // It imports nothing of ours and knows codes by name only. Everything here may
 // be used by several goroutines at once.
@@ -45,13 +45,13 @@ type Facts interface{ Get(name string) string }
 type Texts struct {
 	lang      string
 	tag       language.Tag
-	plain     map[string]program // by key; of a text with plural forms the general one
+	plain     map[string]*text // by key; of a text with plural forms the general one
 	codes     map[string]codeTexts
 	localizer *i18n.Localizer
 	countries sync.Map // ISO code → name
 }
 
-type codeTexts struct{ message, hint program }
+type codeTexts struct{ message, hint *text }
 
 var loaded = func() map[string]func() *Texts {
 	m := make(map[string]func() *Texts, len(languages))
@@ -92,11 +92,10 @@ func load(texts fs.FS, lang string) (*Texts, error) {
 	t := &Texts{
 		lang:  lang,
 		tag:   language.MustParse(lang),
-		plain: map[string]program{},
+		plain: map[string]*text{},
 		codes: map[string]codeTexts{},
 	}
 	bundle := i18n.NewBundle(language.MustParse(languages[0]))
-	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
 	// English first: what the language itself has then takes its place.
 	order := []string{languages[0]}
 	if lang != languages[0] {
@@ -127,20 +126,20 @@ func (t *Texts) read(texts fs.FS, name string, bundle *i18n.Bundle) error {
 	if err != nil {
 		return err
 	}
-	file, err := bundle.ParseMessageFileBytes(buf, name)
+	file, err := i18n.ParseMessageFileBytes(buf, name, map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal})
 	if err != nil {
 		return err
 	}
 	for _, m := range file.Messages {
-		// Plural forms are compiled by go-i18n when they are first used; here
-		// they are only tried, so that a broken one is found at once.
-		for _, form := range []string{m.Zero, m.One, m.Two, m.Few, m.Many, m.Other} {
-			p, err := compile(m.ID, form)
-			if err != nil {
+		x := &text{key: m.ID, file: name, source: m.Other, compileFunc: compile}
+		// go-i18n gets the texts that have plural forms, to choose among them.
+		if forms := [...]string{m.Zero, m.One, m.Two, m.Few, m.Many}; forms != [5]string{} {
+			x.forms = forms[:]
+			if err := bundle.AddMessages(file.Tag, m); err != nil {
 				return err
 			}
-			t.plain[m.ID] = p // Other is the last
 		}
+		t.plain[m.ID] = x
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ import (
 )
 
 func main() {
+	collectLate(os.Environ())
+	ahead(os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first interruption lets the work end in order; the second one kills.
 	context.AfterFunc(ctx, stop)

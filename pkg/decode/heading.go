@@ -3,6 +3,7 @@ package decode
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -25,12 +26,44 @@ type Signature struct {
 // Heading is the form in which headings are compared: lower case, letters and
 // digits only, so that "Merchant SKU", "merchant-sku" and "MerchantSKU" are equal.
 func Heading(s string) string {
+	if len(s) <= maxPlainHeading {
+		if h, ok := plainHeading(s); ok {
+			return h
+		}
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
 		}
 		return -1
 	}, norm.NFKC.String(s))
+}
+
+// maxPlainHeading is the longest heading for which plainHeading has room.
+const maxPlainHeading = 64
+
+// plainHeading is Heading for text without letters beyond ASCII. Every cell of the
+// first rows is asked for its form, and most are plain.
+func plainHeading(s string) (string, bool) {
+	var buf [maxPlainHeading]byte
+	n := 0
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			return "", false
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case (c < 'a' || c > 'z') && (c < '0' || c > '9'):
+			continue
+		}
+		buf[n] = c
+		n++
+	}
+	if n == len(s) && string(buf[:n]) == s {
+		return s, true
+	}
+	return string(buf[:n]), true
 }
 
 // headRows is how many rows Head returns, and how many choose a delimiter.

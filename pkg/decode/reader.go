@@ -21,6 +21,15 @@ type Sheet struct {
 // Name is the sheet's name, "" for a text file.
 func (s *Sheet) Name() string { return s.name }
 
+// Size is how many bytes of text the sheet has; 0 in a workbook, whose bytes tell
+// little about its rows.
+func (s *Sheet) Size() int64 {
+	if s.part != nil {
+		return 0
+	}
+	return s.file.src.size
+}
+
 // Hidden tells whether the workbook does not show the sheet.
 func (s *Sheet) Hidden() bool { return s.hidden }
 

@@ -49,7 +49,17 @@ func (c *Chunk) splitSheet(b *Block) error {
 }
 
 func (s *sheetScan) rows() error {
-	for s.next() {
+	for {
+		if s.plainRow() {
+			if err := s.cells(); err != nil {
+				return err
+			}
+			s.endRow()
+			continue
+		}
+		if !s.next() {
+			break
+		}
 		switch {
 		case s.close:
 			return errTorn
@@ -72,6 +82,37 @@ func (s *sheetScan) rows() error {
 		return errTorn
 	}
 	return nil
+}
+
+// plainRow begins a row whose tag has the usual form, r="12" before anything else
+// and no character that could hide the tag's end.
+func (s *sheetScan) plainRow() bool {
+	const begin = `<row r="`
+	if !bytes.HasPrefix(s.x[s.p:], []byte(begin)) {
+		return false
+	}
+	x, p, n := s.x, s.p+len(begin), 0
+	for ; x[p]-'0' < 10 && n < 1<<24; p++ {
+		n = n*10 + int(x[p]-'0')
+	}
+	if n == 0 || x[p] != '"' {
+		return false
+	}
+	quotes := 1
+	for p++; x[p] != '>'; p++ {
+		switch x[p] {
+		case '"':
+			quotes++
+		case '\'', '/', '<', 0:
+			return false
+		}
+	}
+	if quotes%2 == 0 {
+		return false // the tag's end stands inside a value
+	}
+	s.p = p + 1
+	s.startRow(n)
+	return true
 }
 
 // rowNumber reads r="12"; 0 where there is none that can be used.
@@ -325,12 +366,20 @@ func (s *sheetScan) number(style int, v []byte) (_ []byte, long bool) {
 
 func (s *sheetScan) shared(v []byte) error {
 	t := &s.book.strings
-	v = bytes.TrimSpace(v)
-	if len(v) == 0 {
-		return nil
+	i, n := 0, 0
+	for n < len(v) && n < 9 && v[n]-'0' < 10 {
+		i = i*10 + int(v[n]-'0')
+		n++
 	}
-	i := rowNumber(v)
-	if i == 0 && string(v) != "0" || i >= len(t.refs) {
+	if n < len(v) || n == 0 {
+		if v = bytes.TrimSpace(v); len(v) == 0 {
+			return nil
+		}
+		if i = rowNumber(v); i == 0 && string(v) != "0" {
+			return errTorn
+		}
+	}
+	if i >= len(t.refs) {
 		return errTorn // the string table has lost its end
 	}
 	b := s.b

@@ -41,29 +41,65 @@ func (w *workbook) readStrings() error {
 		src: r, container: "sst", root: "sst", item: "si",
 		chunk: w.f.chunk, lim: lim, wrap: func(err error) error { return err },
 	}
-	t := &w.strings
-	var free []byte // one buffer is filled while the other is read
-	spare := func(size int) []byte {
-		if b := free; cap(b) >= size && b != nil {
-			free = nil
-			return b[:0]
-		}
-		return make([]byte, 0, max(size, w.f.chunk))
-	}
-	for {
-		chunk, err := cut.next(spare)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	a := ahead{cut: cut, size: w.f.chunk, full: make(chan []byte, 1), free: make(chan []byte, 3), stop: make(chan struct{})}
+	go a.run()
+	defer a.end()
+	for chunk := range a.full {
 		w.used += int64(len(chunk))
-		if err := t.read(chunk, lim.Cell); err != nil {
+		if err := w.strings.read(chunk, lim.Cell); err != nil {
 			return err
 		}
-		free = chunk
+		select {
+		case a.free <- chunk[:0]:
+		default:
+		}
 	}
+	if errors.Is(a.err, io.EOF) {
+		return nil
+	}
+	return a.err
+}
+
+// ahead unpacks and cuts a part while what it has cut is read.
+type ahead struct {
+	cut        *xmlCutter
+	size       int
+	full, free chan []byte
+	stop       chan struct{}
+	err        error // why full was closed
+}
+
+func (a *ahead) run() {
+	defer close(a.full)
+	for {
+		var chunk []byte
+		if chunk, a.err = a.cut.next(a.spare); a.err != nil {
+			return
+		}
+		select {
+		case a.full <- chunk:
+		case <-a.stop:
+			return
+		}
+	}
+}
+
+// end waits until nothing reads the part any more.
+func (a *ahead) end() {
+	close(a.stop)
+	for range a.full { // what was under way
+	}
+}
+
+func (a *ahead) spare(size int) []byte {
+	select {
+	case b := <-a.free:
+		if cap(b) >= size {
+			return b
+		}
+	default:
+	}
+	return make([]byte, 0, max(size, a.size))
 }
 
 var plainEntry = []byte("<si><t>")

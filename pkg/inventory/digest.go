@@ -13,6 +13,7 @@ type record struct {
 	row                     int32 // in the block
 	lot                     int32 // number in the batch's lots; -1: none
 	sku, fnsku, asin, title removal.Span
+	side                    removal.Span // of the batch's side: ASIN and title as they are kept
 	hash, fnskuHash         uint64
 	sellable, unsellable    uint32 // bothFigures
 	units                   uint32 // oneFigure, lots
@@ -46,6 +47,7 @@ type batch struct {
 	records []record
 	lots    []lot
 	issues  []issue
+	side    []byte
 	rows    int
 	bad     int
 
@@ -90,7 +92,7 @@ func newDigester(v *variant, m *mapping, opt ReadOptions) *digester {
 
 // digest fills the batch from its block.
 func (d *digester) digest(b *batch) {
-	b.records, b.lots, b.issues = b.records[:0], b.lots[:0], b.issues[:0]
+	b.records, b.lots, b.issues, b.side = b.records[:0], b.lots[:0], b.issues[:0], b.side[:0]
 	b.rows, b.bad, b.date, b.yes, b.no = b.block.Len(), 0, time.Time{}, false, false
 	d.out, d.data = b, b.block.Data()
 	for i := range b.rows {
@@ -145,6 +147,9 @@ func (d *digester) record() (record, bool) {
 	if r.fnsku.Len > 0 {
 		r.fnskuHash = hashBytes(d.seed, d.value(r.fnsku))
 	}
+	from := len(d.out.side)
+	d.out.side = appendSide(d.out.side, d.value(r.asin), d.value(r.title))
+	r.side = removal.Span{Off: uint32(from), Len: uint32(len(d.out.side) - from)}
 	return r, true
 }
 

@@ -1,7 +1,9 @@
 package inventory
 
 import (
+	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -73,8 +75,26 @@ const blockSize = 1 << 20
 
 // WriteTo writes the snapshot as a file. The same snapshot gives the same bytes.
 func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
-	s.fnskusOnce.Do(s.readFNSKUs)
 	f := &fileWriter{w: w}
+	s.write(f)
+	return f.n, f.err
+}
+
+// WriteFile is WriteTo for a new, empty file. The hash names the content: it
+// covers everything but titles and ASINs, through the checksums of its blocks.
+func (s *Snapshot) WriteFile(file *os.File) (content [sha256.Size]byte, err error) {
+	b := bufio.NewWriterSize(file, blockSize)
+	f := &fileWriter{w: b}
+	dir := s.write(f)
+	if err := errors.Join(f.err, b.Flush()); err != nil {
+		return content, err
+	}
+	return sha256.Sum256(dir), nil
+}
+
+// write returns the directory as it was written.
+func (s *Snapshot) write(f *fileWriter) (dir []byte) {
+	s.fnskusOnce.Do(s.readFNSKUs)
 	f.write(binary.LittleEndian.AppendUint64(append([]byte(nil), fileMagic...), fileVersion))
 	d := directory{
 		Kind: s.kind, Date: s.date, DateTime: s.dateTime, Excluded: s.excluded,
@@ -94,8 +114,7 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
 	d.SideIndex = f.section(blockSize, cut(offsets)...)
 	d.SideData = section{Offset: f.n, Length: s.side.size()}
 	f.copy(io.NewSectionReader(s.side.r, 0, s.side.size()), s.side.size())
-	f.end(&d)
-	return f.n, f.err
+	return f.end(&d)
 }
 
 // cut gives b in blocks.
@@ -151,7 +170,7 @@ func (f *fileWriter) copy(r io.Reader, size int64) {
 	}
 }
 
-func (f *fileWriter) end(d *directory) {
+func (f *fileWriter) end(d *directory) []byte {
 	b, err := json.Marshal(d)
 	if err != nil && f.err == nil {
 		f.err = fmt.Errorf("writing snapshot: %w", err)
@@ -161,6 +180,7 @@ func (f *fileWriter) end(d *directory) {
 	tail = binary.LittleEndian.AppendUint32(tail, crc32.Checksum(b, castagnoli))
 	f.write(b)
 	f.write(append(tail, fileEnd...))
+	return b
 }
 
 // Open opens a snapshot file and reads what the rules need into memory, on two

@@ -53,12 +53,14 @@ func newIndex(bitCount uint) index {
 }
 
 // newIndexFor gives a table with room for n numbers.
-func newIndexFor(n int) index {
+func newIndexFor(n int) index { return newIndex(newIndexBits(n)) }
+
+func newIndexBits(n int) uint {
 	b := uint(minIndexBits)
 	for n*10 > 7<<b {
 		b++
 	}
-	return newIndex(b)
+	return b
 }
 
 func (x *index) mask() uint32 { return uint32(len(x.slots)/8 - 1) }
@@ -94,15 +96,25 @@ func (x *index) put(tag, at uint32, number int32) {
 	}
 }
 
-func (x *index) grow() {
-	bigger := newIndex(32 - x.shift + 1)
+func (x *index) grow() { x.resize(32 - x.shift + 1) }
+
+// fit takes away the room that a table made for more numbers does not need: its
+// size says how many there are, whatever was expected.
+func (x *index) fit() {
+	if b := newIndexBits(x.n); b < 32-x.shift {
+		x.resize(b)
+	}
+}
+
+func (x *index) resize(bitCount uint) {
+	other := newIndex(bitCount)
 	for pos := 0; pos < len(x.slots); pos += 8 {
 		if v := binary.LittleEndian.Uint64(x.slots[pos:]); v != 0 {
-			bigger.insert(v)
+			other.insert(v)
 		}
 	}
-	bigger.n = x.n
-	*x = bigger
+	other.n = x.n
+	*x = other
 }
 
 // insert adds a slot's value without looking whether its key is there.

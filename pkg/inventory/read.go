@@ -31,6 +31,7 @@ func Read(sheet *decode.Sheet, heading int, headings []string, kind removal.Kind
 		return &Result{}, err
 	}
 	b := newBuilder(v, m, opt)
+	b.size = sheet.Size()
 	res, err := b.read(sheet, v, heading, opt)
 	if err != nil {
 		if e := b.side.discard(); e != nil {

@@ -119,9 +119,12 @@ type sideWriter struct {
 	offsets []uint64
 	items   int
 	spool   *spool
+	spare   []byte     // what was spooled last; free once writing has answered
+	writing chan error // nil where nothing is being spooled
 }
 
-func (w *sideWriter) add(asin, title []byte) error {
+// appendSide appends ASIN and title of an item in the form in which groups hold them.
+func appendSide(dst, asin, title []byte) []byte {
 	if len(title) > maxTitle {
 		cut := maxTitle
 		for cut > 0 && !utf8.RuneStart(title[cut]) {
@@ -129,8 +132,13 @@ func (w *sideWriter) add(asin, title []byte) error {
 		}
 		title = title[:cut]
 	}
-	w.buf = append(binary.AppendUvarint(w.buf, uint64(len(asin))), asin...)
-	w.buf = append(binary.AppendUvarint(w.buf, uint64(len(title))), title...)
+	dst = append(binary.AppendUvarint(dst, uint64(len(asin))), asin...)
+	return append(binary.AppendUvarint(dst, uint64(len(title))), title...)
+}
+
+// add adds an item as appendSide made it.
+func (w *sideWriter) add(item []byte) error {
+	w.buf = append(w.buf, item...)
 	w.items++
 	if w.items%sideGroup != 0 {
 		return nil
@@ -148,8 +156,12 @@ func (w *sideWriter) closeGroup() {
 	w.start = len(w.buf)
 }
 
-// flush moves the finished groups to a temporary file.
+// flush moves the finished groups to a temporary file. The write goes on beside
+// the reading of the file.
 func (w *sideWriter) flush() error {
+	if err := w.wait(); err != nil {
+		return err
+	}
 	if w.spool == nil {
 		f, err := newSpool(w.dir)
 		if err != nil {
@@ -157,11 +169,27 @@ func (w *sideWriter) flush() error {
 		}
 		w.spool = f
 	}
-	if _, err := w.spool.file.Write(w.buf); err != nil {
+	file, buf, done := w.spool.file, w.buf, make(chan error, 1)
+	w.writing = done
+	go func() {
+		_, err := file.Write(buf)
+		done <- err
+	}()
+	w.spooled += uint64(len(buf))
+	w.buf, w.spare, w.start = w.spare[:0], buf, 0
+	return nil
+}
+
+// wait waits for the write that goes on.
+func (w *sideWriter) wait() error {
+	if w.writing == nil {
+		return nil
+	}
+	err := <-w.writing
+	w.writing = nil
+	if err != nil {
 		return fmt.Errorf("spooling titles: %w", err)
 	}
-	w.spooled += uint64(len(w.buf))
-	w.buf, w.start = w.buf[:0], 0
 	return nil
 }
 
@@ -171,7 +199,7 @@ func (w *sideWriter) finish(d *side) error {
 		w.closeGroup()
 	}
 	if w.spool != nil {
-		if err := w.flush(); err != nil {
+		if err := errors.Join(w.flush(), w.wait()); err != nil {
 			return err
 		}
 		d.r, d.spool = w.spool.file, w.spool
@@ -183,7 +211,7 @@ func (w *sideWriter) finish(d *side) error {
 	return nil
 }
 
-func (w *sideWriter) discard() error { return w.spool.close() }
+func (w *sideWriter) discard() error { return errors.Join(w.wait(), w.spool.close()) }
 
 // spool is a temporary file that has no name any more where the system allows
 // it, so that nothing is left behind by a crash.

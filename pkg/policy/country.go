@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -105,27 +106,26 @@ var joinWords = map[string]bool{"and": true, "och": true, "und": true, "y": true
 // foldName is the form in which names are compared: lower case, no accents, no
 // blanks, letters and digits only.
 func foldName(name string) string {
-	var b, word strings.Builder
-	words := 0
+	b, word := make([]byte, 0, len(name)), 0 // where in b the word begins
 	flush := func() {
-		if w := word.String(); w != "" && (!joinWords[w] || words == 0) {
-			b.WriteString(w)
-			words++
+		// The first word of all stays whatever it is.
+		if word > 0 && joinWords[string(b[word:])] {
+			b = b[:word]
 		}
-		word.Reset()
+		word = len(b)
 	}
 	for _, r := range norm.NFKD.String(name) {
 		switch {
 		case unicode.Is(unicode.Mn, r):
 		case unicode.IsLetter(r), unicode.IsDigit(r):
-			word.WriteRune(unicode.ToLower(r))
+			b = utf8.AppendRune(b, unicode.ToLower(r))
 		case r == '.' || r == '\'' || r == '’': // "U.S.A.", "d'Ivoire"
 		default:
 			flush()
 		}
 	}
 	flush()
-	return b.String()
+	return string(b)
 }
 
 func (s *Set) loadCountries(l *loader) error {

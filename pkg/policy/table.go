@@ -117,6 +117,7 @@ func readRows[T any](at place, data []byte) (rows []entry[T], missing []string, 
 		return nil, nil, csvError(at, err)
 	}
 	known := columnNames[T]()
+	rows = make([]entry[T], 0, bytes.Count(data, []byte{'\n'}))
 	for i, h := range u.Headers {
 		at.line = 1
 		if !slices.Contains(known, h) {
@@ -216,7 +217,7 @@ func merge[T any](base, own []entry[T], missing []string, column string, key fun
 
 // enforce adds the rows that came into force to the version.
 func enforce[T any](l *loader, file string, rows []entry[T]) {
-	buf := []byte(file)
+	buf := append(make([]byte, 0, 64<<10), file...)
 	for i := range rows {
 		for _, c := range cells(&rows[i].row) {
 			buf = append(append(buf, 0x1f), *c...)

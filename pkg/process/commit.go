@@ -36,6 +36,9 @@ func (j *job) reports() []string {
 
 // commit completes what a run changes and commits it.
 func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files []report.File, problems []removal.Problem, c *ledger.Commit) error {
+	if err := j.durable(); err != nil {
+		return err
+	}
 	run.Archive = path.Join("archive", j.Merchant, run.ID+"_"+safeName(j.Name))
 	stored, err := json.Marshal(problems)
 	if err != nil {

@@ -1,18 +1,15 @@
 package process
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"time"
 
 	"rensa/pkg/decode"
@@ -118,26 +115,26 @@ func snapshotRow(j *job, what *found, read *inventory.Result) *ledger.Snapshot {
 // keepSnapshot writes the compact file, named by what is in it, and sets the
 // row's id and path.
 func (p *Processor) keepSnapshot(ctx context.Context, j *job, s *inventory.Snapshot, row *ledger.Snapshot) (err error) {
-	temp := filepath.Join(j.temp, "snapshot")
-	f, err := os.Create(temp)
+	staged := path.Join(j.folder, "snapshot")
+	f, err := os.Create(p.path(staged))
 	if err != nil {
 		return err
 	}
-	sum := sha256.New()
-	w := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<20)
-	_, err = s.WriteTo(w)
-	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
+	content, err := s.WriteFile(f)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	hash := hex.EncodeToString(sum.Sum(nil))[:20]
+	// The titles' checksums are no part of the content's hash, but they come from
+	// the original.
+	sum := sha256.Sum256(append(content[:], j.sha256...))
+	hash := hex.EncodeToString(sum[:])[:20]
 	row.Path = path.Join("snapshots", j.Merchant, hash+".snap")
 	if row.ID, err = p.freeSnapshotID(ctx, j.Merchant, hash); err != nil {
 		return err
 	}
-	if ok, err := p.dir.Exists(row.Path); err != nil || ok {
-		return err
+	if err = p.dir.Move(staged, row.Path); errors.Is(err, fs.ErrExist) {
+		return p.dir.Delete(staged)
 	}
-	_, err = p.dir.PutFile(row.Path, temp)
 	return err
 }
 

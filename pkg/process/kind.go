@@ -3,6 +3,7 @@ package process
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/inventory"
@@ -14,20 +15,31 @@ import (
 // headingRows is how many rows may stand above the headings, a title for example.
 const headingRows = 20
 
-// signatures are those of every kind that is read.
-func signatures() []decode.Signature {
-	return slices.Concat(upload.Signatures(), inventory.Signatures(), status.Signatures())
+// signature is how one kind that is read is recognised.
+type signature struct {
+	decode.Signature
+	known map[string]bool // its headings
 }
+
+// signatures are those of every kind that is read; made once, since every row of
+// a file's head is held against all of them.
+var signatures = sync.OnceValue(func() []signature {
+	var all []signature
+	for _, s := range slices.Concat(upload.Signatures(), inventory.Signatures(), status.Signatures()) {
+		known := make(map[string]bool, len(s.Known))
+		for _, h := range s.Known {
+			known[h] = true
+		}
+		all = append(all, signature{s, known})
+	}
+	return all
+})
 
 // known tells whether any kind has a heading, in its normal form.
 func known() func(heading string) bool {
-	all := map[string]bool{}
-	for _, s := range signatures() {
-		for _, h := range s.Known {
-			all[h] = true
-		}
+	return func(heading string) bool {
+		return slices.ContainsFunc(signatures(), func(s signature) bool { return s.known[heading] })
 	}
-	return func(heading string) bool { return all[heading] }
 }
 
 // found is what a file was recognised as.
@@ -60,8 +72,9 @@ func recognise(f *decode.File) (*found, error) {
 		}
 		empty = empty && len(head) == 0
 		for i := range head {
+			cells := headings(head[i])
 			for _, sign := range signatures() {
-				if c := fit(sign, sheet, head, i); len(c.missing) == 0 {
+				if c := fit(sign, sheet, head, i, cells); len(c.missing) == 0 {
 					full = append(full, c)
 				} else if c.present > 0 && sign.Kind != removal.KindRecommended {
 					partly = append(partly, c)
@@ -132,18 +145,24 @@ func withoutTable(f *decode.File) *found {
 	return nil
 }
 
-// fit holds the i-th row of a sheet's head against a signature.
-func fit(sign decode.Signature, sheet *decode.Sheet, head []decode.Row, i int) candidate {
-	c := candidate{found: found{sign: sign, sheet: sheet, head: head, row: head[i]}, needed: len(sign.Required)}
-	cells := map[string]bool{}
-	others := 0
-	for _, cell := range head[i].Cells {
-		h := decode.Heading(cell)
-		if h == "" || cells[h] {
-			continue
+// headings are the cells of a row in the form in which headings are compared.
+func headings(row decode.Row) map[string]bool {
+	cells := make(map[string]bool, len(row.Cells))
+	for _, cell := range row.Cells {
+		if h := decode.Heading(cell); h != "" {
+			cells[h] = true
 		}
-		cells[h] = true
-		if slices.Contains(sign.Known, h) {
+	}
+	return cells
+}
+
+// fit holds the i-th row of a sheet's head, whose headings are cells, against a
+// signature.
+func fit(sign signature, sheet *decode.Sheet, head []decode.Row, i int, cells map[string]bool) candidate {
+	c := candidate{found: found{sign: sign.Signature, sheet: sheet, head: head, row: head[i]}, needed: len(sign.Required)}
+	others := 0
+	for h := range cells {
+		if sign.known[h] {
 			c.present++
 		} else {
 			others++

@@ -149,6 +149,7 @@ type job struct {
 	folder   string // in the workspace, or a temporary one for a check: the run's own
 	temp     string // the same as a path of the system
 	original *os.File
+	taken    *storage.Taken // the original, where it was copied
 	sha256   string
 	bytes    int64
 	modTime  time.Time
@@ -263,15 +264,23 @@ func (p *Processor) copy(j *job) (err error) {
 	// Named for its owner too, so that others can tell when nobody needs it.
 	j.folder = path.Join("work", j.Merchant, ".run-"+me.id+"-"+strings.ToLower(rand.Text()))
 	j.temp = p.path(j.folder)
-	f, err := p.dir.PutFile(path.Join(j.folder, stagedOriginal), j.Path)
-	if err == nil {
-		j.sha256, j.bytes = f.SHA256, f.Bytes
+	if j.taken, err = p.dir.Take(path.Join(j.folder, stagedOriginal), j.Path); err == nil {
+		j.sha256, j.bytes = j.taken.SHA256, j.taken.Bytes
 		j.original, err = p.dir.Get(path.Join(j.folder, stagedOriginal))
 	}
 	if err != nil {
-		return errors.Join(err, p.dir.Delete(j.folder))
+		return errors.Join(err, j.durable(), p.dir.Delete(j.folder))
 	}
 	return nil
+}
+
+// durable waits until the copy of the original is on the disk. Nothing may be
+// committed before.
+func (j *job) durable() error {
+	if j.taken == nil {
+		return nil
+	}
+	return j.taken.Sync()
 }
 
 // look opens and hashes the file of a check.
@@ -312,7 +321,7 @@ func (p *Processor) end(j *job) error {
 	if j.committed {
 		return j.original.Close()
 	}
-	return errors.Join(j.original.Close(), os.RemoveAll(j.temp))
+	return errors.Join(j.durable(), j.original.Close(), os.RemoveAll(j.temp))
 }
 
 // open reads the file's container, encoding and kind.
