@@ -41,11 +41,11 @@ func (t *tx) putOutcomes(ctx context.Context, merchant string, run *Run, blocks 
 
 func (t *tx) putOrderOutcomes(ctx context.Context, merchant, run string, blocks [][]byte) error {
 	for part, block := range blocks {
-		orders, err := DecodeOrderOutcomes(block)
+		r, err := payload(block, blockOrderOutcomes)
 		if err != nil {
 			return fmt.Errorf("outcomes of orders: %w", err)
 		}
-		if err := t.putBlock(ctx, merchant, run, "order", part, OutcomeCounts{Rows: len(orders)}, block); err != nil {
+		if err := t.putBlock(ctx, merchant, run, "order", part, OutcomeCounts{Rows: r.count()}, block); err != nil {
 			return fmt.Errorf("outcomes of orders: %w", err)
 		}
 	}
