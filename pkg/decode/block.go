@@ -29,7 +29,6 @@ type Block struct {
 	rows     []blockRow
 	notes    []Note
 	noteRows []uint32 // the row of each note, rising
-	index    []uint32
 
 	number, line   int // of the first record, set by Start
 	records, lines int // how far Start moves on

@@ -30,36 +30,32 @@ func asciiPrefix(b []byte) int {
 	return i
 }
 
-// index appends the places of all bytes in data that can end a field: the
-// delimiter, control characters, and quotes where they matter. A few places of
-// other bytes may be among them, as the word tricks carry over; who reads the
-// index looks at the byte again.
-func index(dst []uint32, data []byte, delim byte, quotes bool) []uint32 {
-	d, q := uint64(delim)*ones, uint64('"')*ones
-	if !quotes {
-		q = d
+// finder finds the bytes that can end a field: the delimiter, control characters,
+// and quotes where they matter.
+type finder struct{ delim, quote uint64 }
+
+func newFinder(delim byte, quotes bool) finder {
+	f := finder{uint64(delim) * ones, uint64(delim) * ones}
+	if quotes {
+		f.quote = uint64('"') * ones
 	}
-	i := 0
-	for ; i+8 <= len(data); i += 8 {
-		w := binary.LittleEndian.Uint64(data[i:])
-		x, y := w^d, w^q
-		m := ((w-ones*' ')&^w | (x-ones)&^x | (y-ones)&^y) & highs
-		if m == 0 {
-			continue
-		}
-		if cap(dst)-len(dst) < 8 {
-			dst = append(make([]uint32, 0, 2*cap(dst)+1024), dst...)
-		}
-		for ; m != 0; m &= m - 1 {
-			dst = append(dst, uint32(i+bits.TrailingZeros64(m)>>3))
-		}
+	return f
+}
+
+// in marks, in the top bit of each byte, those of the eight bytes from data[i] on.
+// A few other bytes, also behind the end of data, may be marked too, as the word
+// tricks carry over: who asks looks at the byte again.
+func (f finder) in(data []byte, i int) uint64 {
+	var w uint64
+	if i+8 <= len(data) {
+		w = binary.LittleEndian.Uint64(data[i:])
+	} else {
+		last := [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+		copy(last[:], data[i:])
+		w = binary.LittleEndian.Uint64(last[:])
 	}
-	for ; i < len(data); i++ {
-		if c := data[i]; c < ' ' || c == delim || quotes && c == '"' {
-			dst = append(dst, uint32(i))
-		}
-	}
-	return dst
+	x, y := w^f.delim, w^f.quote
+	return ((w-ones*' ')&^w | (x-ones)&^x | (y-ones)&^y) & highs
 }
 
 // trim moves the ends of data[a:z] inwards over blanks: spaces, tabs, line ends

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"math/bits"
 
 	"rensa/pkg/removal"
 )
@@ -13,17 +14,17 @@ type excess struct {
 	at          int
 }
 
-// splitter walks over the index of a chunk of text. The data is changed only
-// inside quoted fields, and only behind the walk.
+// splitter takes a chunk of text apart. The data is changed only inside quoted
+// fields, and only behind the walk.
 type splitter struct {
 	b     *Block
 	data  []byte
 	delim byte
 	lim   Limits
+	skip  int // records to leave out
 	first int // index of the first span of the record
 	keep  int // length of the spans up to the record's last that is not blank
 	begin int // where the record begins
-	skip  int // records to leave out
 	lines int // line ends inside quotes of this record
 	ctrl  bool
 	over  *excess
@@ -34,15 +35,8 @@ type splitter struct {
 // are counted but left out.
 func (b *Block) splitText(data []byte, delim byte, lim Limits, skip int) *excess {
 	b.reset(data)
-	quotes := bytes.IndexByte(data, '"') >= 0
-	b.index = index(b.index[:0], data, delim, quotes)
 	s := splitter{b: b, data: data, delim: delim, lim: lim, skip: skip}
-	start := 0
-	if quotes {
-		start = s.quoted()
-	} else {
-		start = s.plain()
-	}
+	start := s.walk(bytes.IndexByte(data, '"') >= 0)
 	if s.begin < len(data) {
 		s.cell(start, len(data))
 		s.endRecord(len(data))
@@ -55,101 +49,102 @@ func (b *Block) splitText(data []byte, delim byte, lim Limits, skip int) *excess
 	return s.over
 }
 
-// plain is the way of a chunk without any quote. It returns where the field
-// begins that no byte of the index ends.
-func (s *splitter) plain() (start int) {
-	data, delim := s.data, s.delim
-	for _, at := range s.b.index {
-		p := int(at)
-		switch c := data[p]; {
-		case c == delim:
-			s.cell(start, p)
-			start = p + 1
-		case c == '\n' || c == '\r':
-			start = s.lineEnd(start, p)
-		case c < ' ' && c != '\t':
-			s.ctrl = true
+// walk goes over the bytes that can end a field: the delimiter, control
+// characters, and quotes where there are any. They are found eight at a time. It
+// returns where the field begins that none of them ends.
+func (s *splitter) walk(quotes bool) (start int) {
+	b, data, delim := s.b, s.data, s.delim
+	columns, short := s.lim.Columns, uint(s.lim.Cell)
+	find := newFinder(delim, quotes)
+	seen := 0 // all before is done with, as part of a quoted field
+	for i := 0; i < len(data); i += 8 {
+		for m := find.in(data, i); m != 0; m &= m - 1 {
+			p := i + bits.TrailingZeros64(m)>>3
+			if p >= len(data) {
+				break
+			}
+			switch c := data[p]; {
+			case c == delim && p >= seen:
+				// Nearly every cell is short, not blank at its ends, and has room.
+				if n := len(b.spans); n < cap(b.spans) && n-s.first < columns && uint(p-start) < short &&
+					(start == p || data[start]-'!' < 0x80-'!' && data[p-1]-'!' < 0x80-'!') {
+					b.spans = b.spans[:n+1]
+					b.spans[n] = removal.Span{Off: uint32(start), Len: uint32(p - start)}
+					if start < p {
+						s.keep = n + 1
+					}
+				} else {
+					s.cell(start, p)
+				}
+				start = p + 1
+			case p < seen:
+			case c == '\n' || c == '\r':
+				start = s.lineEnd(start, p)
+			case c == '"' && p == start:
+				end, next := s.field(p)
+				if end < 0 {
+					continue // no field of quotes: the byte stands for itself
+				}
+				s.cell(p+1, end)
+				if next >= len(data) {
+					s.endRecord(len(data))
+					return next
+				}
+				if start = next + 1; data[next] != delim {
+					s.endRecord(start)
+				}
+				// On to the word that holds start.
+				if seen = start; seen >= i+8 {
+					i, m = seen&^7-8, 0
+				}
+			case c < ' ' && c != '\t':
+				s.ctrl = true
+			}
 		}
 	}
 	return start
 }
 
-func (s *splitter) quoted() (start int) {
-	data, delim, index := s.data, s.delim, s.b.index
-	for k := 0; k < len(index); k++ {
-		p := int(index[k])
-		switch c := data[p]; {
-		case c == '"' && p == start:
-			last, end, next := s.field(k)
-			if end < 0 {
-				continue // no field of quotes: the byte stands for itself
-			}
-			s.cell(p+1, end)
-			if next >= len(data) {
-				s.endRecord(len(data))
-				return next
-			}
-			k = last // its byte, at next, ends the field
-			if start = next + 1; data[next] != delim {
-				s.endRecord(start)
-			}
-		case c == delim:
-			s.cell(start, p)
-			start = p + 1
-		case c == '\n' || c == '\r':
-			start = s.lineEnd(start, p)
-		case c < ' ' && c != '\t':
-			s.ctrl = true
-		}
-	}
-	return start
-}
-
-// field reads the field that opens with the quote at index[k]. It returns the end
-// of its value, which it has rid of doubled quotes, the place next of the byte
-// behind the field and where that stands in the index. end is -1 where the quote
-// opens nothing.
-func (s *splitter) field(k int) (last, end, next int) {
-	data, index := s.data, s.b.index
-	open := int(index[k])
+// field reads the field that opens with the quote at open. It returns the end of
+// its value, which it has rid of doubled quotes, and the place next of the byte
+// behind the field. end is -1 where the quote opens nothing.
+func (s *splitter) field(open int) (end, next int) {
+	data := s.data
 	if s.delim == '\t' {
 		if end, _ = closing(data, open, s.delim, s.lim.Cell, true); end < 0 {
-			return k, -1, 0
+			return -1, 0
 		}
 	}
-	lines, doubled := s.lines, false
-	for j := k + 1; j < len(index); j++ {
-		p := int(index[j])
-		if data[p] != '"' {
-			s.inside(p)
-			continue
-		}
+	doubled := false
+	for p := nextQuote(data, open+1); p < len(data); p = nextQuote(data, p) {
 		what, next := afterQuote(data, p+1, s.delim, true)
 		switch what {
 		case quoteDoubled:
 			doubled = true
-			j++
+			p += 2
 		case quoteCloses:
+			s.inside(open+1, p)
 			if end = p; doubled {
 				end = unquote(data, open+1, p)
 			}
-			for j++; j < len(index) && int(index[j]) < next; j++ {
-				s.inside(int(index[j]))
-			}
-			return j, end, next
+			return end, next
+		default:
+			p++
 		}
 	}
-	s.lines = lines
-	return k, -1, 0
+	return -1, 0
 }
 
-// inside sees a byte of the index that stands between quotes.
-func (s *splitter) inside(p int) {
-	switch c := s.data[p]; {
-	case c == '\r', c == '\n' && s.data[p-1] != '\r':
-		s.lines++
-	case c < ' ' && c != '\n' && c != '\t':
-		s.ctrl = true
+// inside sees what stands between quotes.
+func (s *splitter) inside(from, to int) {
+	for p := from; p < to; p++ {
+		switch c := s.data[p]; {
+		case c >= ' ' || c == '\t':
+		case c == '\r', c == '\n' && s.data[p-1] != '\r':
+			s.lines++
+		case c != '\n':
+			s.ctrl = true
+		}
 	}
 }
 
@@ -165,10 +160,14 @@ func (s *splitter) lineEnd(start, p int) int {
 }
 
 func (s *splitter) cell(a, z int) {
-	data, b := s.data, s.b
+	b := s.b
+	if a == z && len(b.spans)-s.first < s.lim.Columns {
+		b.spans = append(b.spans, removal.Span{Off: uint32(a)})
+		return
+	}
 	if a < z {
-		if f, l := data[a], data[z-1]; f <= ' ' || f == 0xc2 || l <= ' ' || l == 0xa0 {
-			a, z = trim(data, a, z)
+		if f, l := s.data[a], s.data[z-1]; f <= ' ' || f == 0xc2 || l <= ' ' || l == 0xa0 {
+			a, z = trim(s.data, a, z)
 		}
 	}
 	if len(b.spans)-s.first >= s.lim.Columns {
