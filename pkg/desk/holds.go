@@ -382,3 +382,32 @@ func (p *holdPlanner) plan(mark int64) *HoldPlan {
 	slices.SortFunc(plan.Change.Changed, byID)
 	return plan
 }
+
+// Set changes a live hold, and notes that it changed.
+func (p *HoldPlan) Set(h removal.Hold) {
+	for i := range p.Live {
+		if p.Live[i].ID == h.ID {
+			p.Live[i] = h
+		}
+	}
+	row := h.Clone()
+	p.Change.Covers = slices.DeleteFunc(p.Change.Covers, func(c removal.HoldCover) bool { return c.Hold == h.ID })
+	p.Change.Covers = append(p.Change.Covers, row.Covers...)
+	row.Covers = nil
+	for _, rows := range [][]removal.Hold{p.Change.New, p.Change.Changed} {
+		for i := range rows {
+			if rows[i].ID == h.ID {
+				rows[i] = row
+				return
+			}
+		}
+	}
+	p.Change.Changed = append(p.Change.Changed, row)
+}
+
+// Take covers all units of a live hold by an order.
+func (p *HoldPlan) Take(h removal.Hold, order string) {
+	h.Covers = append(slices.Clone(h.Covers), removal.HoldCover{Hold: h.ID, Order: order, Covered: h.Units})
+	h.Covered, h.Units = h.Covered+h.Units, 0
+	p.Set(h)
+}

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	"rensa/pkg/removal"
-	"rensa/templates"
 )
 
 // Deadlines is the list of what is held: until when, what was told of it, which
 // orders take it, and what its disposal costs if nothing is done. Days are
 // midnight UTC of the day in the store's zone.
 type Deadlines struct {
-	Texts    *templates.Texts
+	Language string
 	Date     time.Time // the day for which it is made
 	Currency string
 	CSVBOM   bool

@@ -9,6 +9,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"rensa/pkg/removal"
+	"rensa/templates"
 )
 
 // deadlineColumns are the columns of the sheet, with the width that their values
@@ -39,6 +40,7 @@ const soonDays = 7
 // deadlineSheet is the list as a workbook.
 type deadlineSheet struct {
 	d      *Deadlines
+	texts  *templates.Texts
 	book   *book
 	sheet  string
 	w      *excelize.StreamWriter
@@ -57,7 +59,7 @@ type deadlineStyles struct{ text, key, number, date, money int }
 // amber, what is past its deadline in red, the sums at the end. The same holds
 // give the same bytes.
 func (d *Deadlines) XLSX(w io.Writer) error {
-	s := &deadlineSheet{d: d, book: newBook(), row: deadlineRow}
+	s := &deadlineSheet{d: d, texts: templates.Load(d.Language), book: newBook(), row: deadlineRow}
 	err := s.write()
 	if err == nil {
 		err = s.book.save(w)
@@ -72,7 +74,7 @@ func (d *Deadlines) XLSX(w io.Writer) error {
 }
 
 func (s *deadlineSheet) t(key string, args ...any) string {
-	return s.d.Texts.T("report.deadlines."+key, args...)
+	return s.texts.T("report.deadlines."+key, args...)
 }
 
 func (s *deadlineSheet) write() (err error) {
@@ -197,11 +199,11 @@ func (s *deadlineSheet) line(r *Deadline) error {
 	if r.HasFee {
 		fee.Value = float64(r.Fee) / 10000
 	} else if currency = ""; r.NoFeeReason != "" {
-		currency = s.d.Texts.T("word.nofee." + r.NoFeeReason)
+		currency = s.texts.T("word.nofee." + r.NoFeeReason)
 	}
 	s.cells = append(s.cells[:0], excelize.Cell{StyleID: st.date, Value: r.Deadline}, count(int64(r.DaysLeft)),
-		excelize.Cell{StyleID: st.key, Value: r.SKU}, text(r.FNSKU), text(r.Title), text(s.d.Texts.T("word.condition."+r.Condition)),
-		count(r.Units), text(s.d.Texts.T("word.hold."+string(r.Reason))), excelize.Cell{StyleID: st.date, Value: r.Since},
+		excelize.Cell{StyleID: st.key, Value: r.SKU}, text(r.FNSKU), text(r.Title), text(s.texts.T("word.condition."+r.Condition)),
+		count(r.Units), text(s.texts.T("word.hold."+string(r.Reason))), excelize.Cell{StyleID: st.date, Value: r.Since},
 		text(s.notices(r)), count(r.Covered), text(strings.Join(r.CoveredBy, " ")), fee, text(currency))
 	return s.w.SetRow(removal.CellName(1, s.row), s.cells)
 }
