@@ -21,7 +21,6 @@ import (
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
-	"rensa/templates"
 )
 
 // The files that holds lead to.
@@ -44,8 +43,7 @@ type holding struct {
 	storeZone *time.Location
 	snapshot  *inventory.Snapshot
 	plan      *desk.HoldPlan
-	card      *policy.FeeCard
-	texts     *templates.Texts
+	policy    *policy.Set
 }
 
 // holding settles the holds. Without a snapshot there are none.
@@ -58,12 +56,11 @@ func (j *Jobs) holding(ctx context.Context, merchant string, at time.Time) (*hol
 	if err != nil {
 		return nil, err
 	}
-	h := &holding{scene: sc, today: desk.Day(at, zone), storeZone: zone, texts: templates.Load(sc.merchant.Profile.Language)}
+	h := &holding{scene: sc, today: desk.Day(at, zone), storeZone: zone, policy: j.Policy}
 	if _, h.snapshot, err = j.Current(ctx, merchant); err != nil {
 		return nil, err
 	}
 	h.plan, err = desk.PlanHolds(ctx, j.Ledger, &sc.merchant, sc.store, h.snapshot, nil, at)
-	h.card = j.Policy.FeeCard(sc.store, sc.at)
 	return h, err
 }
 
@@ -107,13 +104,18 @@ func (h *holding) row(x *removal.Hold) removal.NoticeRow {
 	return r
 }
 
-// fee is what the disposal of one unit of a hold costs.
+// fee is what the disposal of one unit of a hold costs on the day after its
+// deadline, or today where that is past.
 func (h *holding) fee(x *removal.Hold) (removal.Amount, bool, string) {
 	var p inventory.Product
 	if pool := h.pool(x); pool >= 0 {
 		p = h.snapshot.Product(pool)
 	}
-	return h.card.Fee(removal.Disposal, "", policy.Product{
+	on := x.Deadline.AddDate(0, 0, 1)
+	if on.Before(h.today) {
+		on = h.today
+	}
+	return h.policy.FeeCard(h.store, on).Fee(removal.Disposal, "", policy.Product{
 		WeightG: p.WeightG, HasWeight: p.HasWeight, HasSize: p.HasSize,
 		LongestMM: p.LongestMM, MedianMM: p.MedianMM, ShortestMM: p.ShortestMM,
 	})
@@ -131,7 +133,7 @@ func (h *holding) pool(x *removal.Hold) int32 {
 func (h *holding) notice(kind removal.NoticeKind, rows []removal.NoticeRow) *removal.Notice {
 	p := &h.merchant.Profile
 	n := &removal.Notice{
-		Kind: kind, Merchant: h.merchant.ID, MerchantName: p.Name, Store: p.HomeStore, Language: h.texts.Lang(), Date: h.today,
+		Kind: kind, Merchant: h.merchant.ID, MerchantName: p.Name, Store: p.HomeStore, Language: p.Language, Date: h.today,
 		Currency: h.store.Currency, AutoDispose: p.AutoDispose, Holds: len(rows),
 	}
 	slices.SortStableFunc(rows, func(a, b removal.NoticeRow) int {
@@ -176,7 +178,7 @@ func (h *holding) message(id string, n *removal.Notice, attachments []ledger.Att
 
 // deadlines is the list of all that is held or covered.
 func (h *holding) deadlines() *report.Deadlines {
-	d := &report.Deadlines{Texts: h.texts, Date: h.today, Currency: h.store.Currency, CSVBOM: h.merchant.Profile.CSVBOM}
+	d := &report.Deadlines{Language: h.merchant.Profile.Language, Date: h.today, Currency: h.store.Currency, CSVBOM: h.merchant.Profile.CSVBOM}
 	for i := range h.plan.Live {
 		x := &h.plan.Live[i]
 		if x.Units+x.Covered > 0 {
@@ -281,7 +283,12 @@ func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err err
 		if err != nil {
 			return "", err
 		}
-		if !there {
+		// What a crash left behind has the hidden name.
+		hidden, err := j.Storage.Exists(hiddenName(dir))
+		if err != nil {
+			return "", err
+		}
+		if !there && !hidden {
 			break
 		}
 		dir = path.Join(base, h.at.Format("20060102-150405")+"-"+name+"-"+strconv.Itoa(n))
@@ -291,7 +298,7 @@ func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err err
 	if err != nil {
 		return "", err
 	}
-	stage, err := j.Storage.Stage(path.Join(path.Dir(dir), "."+path.Base(dir)))
+	stage, err := j.Storage.Stage(hiddenName(dir))
 	if err != nil {
 		return "", err
 	}
@@ -319,3 +326,5 @@ func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err err
 	}
 	return dir, nil
 }
+
+func hiddenName(dir string) string { return path.Join(path.Dir(dir), "."+path.Base(dir)) }
