@@ -36,7 +36,7 @@ type holdPlanner struct {
 	rules    inventory.HoldRules
 	before   map[int64]removal.Hold
 	pools    []*inventory.HoldPool
-	orders   map[string]*removal.Order
+	orders   map[string]*ledger.Record
 	// fresh are orders made since the holds were settled last; they count as such
 	// for the first snapshot only.
 	fresh map[string]bool
@@ -52,7 +52,7 @@ func PlanHolds(ctx context.Context, l *ledger.Ledger, m *removal.Merchant, store
 	p := &holdPlanner{
 		ctx: ctx, ledger: l, merchant: m.ID, store: store, now: now.UTC().Truncate(time.Microsecond),
 		before: map[int64]removal.Hold{},
-		orders: map[string]*removal.Order{}, fresh: map[string]bool{},
+		orders: map[string]*ledger.Record{}, fresh: map[string]bool{},
 	}
 	var err error
 	if p.zone, err = time.LoadLocation(store.TimeZone); err != nil {
@@ -124,21 +124,24 @@ func (p *holdPlanner) readOrders(book *ledger.HoldBook) error {
 	if err := p.read(sorted(ids)); err != nil {
 		return err
 	}
-	last, err := p.ledger.OrdersAfter(p.ctx, p.merchant, book.Mark, func(o removal.Order) error {
+	var err error
+	p.mark, err = p.ledger.OrdersAfter(p.ctx, p.merchant, book.Mark, func(o removal.Order) error {
 		for i := range o.Lines {
 			if l := &o.Lines[i]; skus[poolKey(l)] || skus[l.SKU] {
-				p.orders[o.ID], p.fresh[o.ID] = &o, true
+				p.fresh[o.ID] = true
 				break
 			}
 		}
 		return nil
 	})
-	p.mark = last
-	return err
+	if err != nil {
+		return err
+	}
+	return p.read(sorted(p.fresh))
 }
 
 func (p *holdPlanner) read(ids []string) error {
-	orders, err := p.ledger.Orders(p.ctx, p.merchant, ids)
+	orders, err := p.ledger.Records(p.ctx, p.merchant, ids)
 	for i := range orders {
 		p.orders[orders[i].ID] = &orders[i]
 	}
@@ -298,10 +301,21 @@ func (p *holdPlanner) taken(s *inventory.Snapshot, at map[int32]*[2]*inventory.H
 			missing[order] = true
 		}
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = p.read(sorted(missing))
 	}
-	return all, p.read(sorted(missing))
+	if err != nil || !OpenExcluded(s, p.store) {
+		return all, err
+	}
+	// What the figures left out while it was open they do not show after it left.
+	for _, of := range all {
+		for id := range of {
+			if o := p.orders[id]; o != nil && !o.Progress.Requested.IsZero() && o.Progress.Requested.Before(s.Date()) {
+				delete(of, id)
+			}
+		}
+	}
+	return all, nil
 }
 
 // unitsOf are what the orders did to the pools.

@@ -112,6 +112,10 @@ func TestEarliestDeadline(t *testing.T) {
 	newHeld(t).on(3, seen(5)).on(10, late).want("1:5 1103-1203").on(20, late).want("1:5 1103-1203")
 	early := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {removal.HoldRecalled, nov(1)}}}}
 	newHeld(t).on(3, seen(5)).on(10, early).want("1:5 1101-1201 recalled")
+	recall := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {Reason: removal.HoldRecalled}}}}
+	h := newHeld(t)
+	h.rules.Days = map[removal.HoldReason]int{removal.HoldUnsellable: 30, removal.HoldRecalled: 20}
+	h.on(3, seen(5)).on(8, recall).want("1:5 1108-1128 recalled").on(9, recall).want("1:5 1108-1128 recalled")
 	same := []Portion{{5, []Cause{{removal.HoldUnsellable, nov(1)}, {removal.HoldRecalled, nov(1)}}}}
 	newHeld(t).on(3, same).want("1:5 1101-1201 recalled")
 }
