@@ -160,7 +160,10 @@ func sorted(set map[string]bool) []string {
 // settle settles every pool that has holds or held units in a snapshot.
 func (p *holdPlanner) settle(s *inventory.Snapshot) error {
 	p.rules.Snapshot, p.rules.Shown = s.Date(), Day(s.Date(), p.zone)
-	at, gone := p.find(s)
+	at, gone, err := p.find(s)
+	if err != nil {
+		return err
+	}
 	taken, err := p.taken(s, at)
 	if err != nil {
 		return err
@@ -209,7 +212,7 @@ func (p *holdPlanner) settlePool(hp *inventory.HoldPool, of map[string]units, ta
 
 // find gives the pools of a snapshot of which units are held or were, with their
 // portions, and those with holds that the snapshot does not have.
-func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.HoldPool, gone []*inventory.HoldPool) {
+func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.HoldPool, gone []*inventory.HoldPool, err error) {
 	at = map[int32]*[2]*inventory.HoldPool{}
 	put := func(pool int32, hp *inventory.HoldPool) {
 		both := at[pool]
@@ -241,7 +244,11 @@ func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.H
 	}
 	for pool := range int32(s.Pools()) {
 		for _, c := range []removal.Condition{removal.Sellable, removal.Unsellable} {
-			if portions := s.Held(pool, c); len(portions) > 0 {
+			portions, err := s.Held(pool, c)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(portions) > 0 {
 				if at[pool] == nil || at[pool][c] == nil {
 					put(pool, &inventory.HoldPool{Condition: c})
 				}
@@ -261,7 +268,7 @@ func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.H
 	slices.SortFunc(p.pools, func(a, b *inventory.HoldPool) int {
 		return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Condition, b.Condition))
 	})
-	return at, gone
+	return at, gone, nil
 }
 
 // name gives a pool and its holds what they are called in the snapshot. The MSKU

@@ -8,11 +8,13 @@ import (
 	"rensa/pkg/removal"
 )
 
-// Cause is why units are held, and since which day; zero: the day on which a
-// snapshot first showed them.
+// Cause is why units are held, and since which day; zero: the day on which they
+// were first shown.
 type Cause struct {
 	Reason removal.HoldReason
 	Since  time.Time
+	// Shown is the day of the file that tells of it; zero: that of the snapshot.
+	Shown time.Time
 }
 
 // Portion is units of a pool that are held, in one condition, as a snapshot shows
@@ -104,11 +106,14 @@ func (r *HoldRules) shares(portions []Portion) []share {
 				}
 				since := c.Since
 				if since.IsZero() {
+					since = c.Shown
+				}
+				if since.IsZero() {
 					since = r.Shown
 				}
 				deadline := since.AddDate(0, 0, r.Days[reason])
 				if best.deadline.IsZero() || deadline.Before(best.deadline) {
-					best.Cause, best.dated, best.deadline = Cause{reason, since}, !c.Since.IsZero(), deadline
+					best.Cause, best.dated, best.deadline = Cause{Reason: reason, Since: since}, !c.Since.IsZero(), deadline
 				}
 			}
 		}
@@ -263,7 +268,7 @@ func (s *settling) subtract() {
 		rows := s.coversOf(s.p.Orders[i].Order)
 		for _, c := range slices.Backward(rows) {
 			n := min(rest, c.row.Covered+c.row.Gone)
-			rest -= n - s.drop(n, func(p *share) bool { return p.dated && p.Cause == Cause{c.hold.Reason, c.hold.Since} },
+			rest -= n - s.drop(n, func(p *share) bool { return p.dated && p.Reason == c.hold.Reason && p.Since.Equal(c.hold.Since) },
 				func(p *share) bool { return !p.dated })
 		}
 		s.drop(rest)
@@ -326,7 +331,7 @@ func (p *share) has(reason removal.HoldReason) bool {
 }
 
 func (p *share) seen(reason removal.HoldReason) bool {
-	return slices.Contains(p.Causes, Cause{Reason: reason})
+	return slices.ContainsFunc(p.Causes, func(c Cause) bool { return c.Reason == reason && c.Since.IsZero() })
 }
 
 // change puts units of holds on what ends them earlier, or on the day that a file

@@ -26,13 +26,14 @@ type piece struct {
 
 // bin is a pool in one condition.
 type bin struct {
-	box     *box
-	good    bool // sellable
-	held    []*piece
-	covered []*piece
-	pending []*piece // came back, and are in no snapshot yet
-	shown   int64    // in the snapshot
-	lots    map[int]int64
+	box      *box
+	good     bool // sellable
+	recalled bool // as the snapshot says
+	held     []*piece
+	covered  []*piece
+	pending  []*piece // came back, and are in no snapshot yet
+	shown    int64    // in the snapshot
+	lots     map[int]int64
 }
 
 type binKey struct {
@@ -118,7 +119,7 @@ func (o *oracle) see(k binKey, x *box, shown int64, day int, at time.Time) {
 		b = &bin{box: x, good: k.good}
 		o.bins[k] = b
 	}
-	b.shown, b.lots = shown, nil
+	b.shown, b.recalled, b.lots = shown, x.recalled, nil
 	if o.tr.files == filesDated && !k.good {
 		b.lots = map[int]int64{}
 		for since, n := range x.since {
@@ -276,7 +277,7 @@ func (o *oracle) count(b *bin, want int64, shownDay, today int, _ string, since 
 		start, dated = since, true
 	}
 	deadline := start + o.days[reason]
-	if b.box.recalled {
+	if b.recalled {
 		// The day of a recall is not in these files: the snapshot's counts.
 		if b.good || shownDay+o.days["recalled"] <= deadline {
 			reason, start, dated, deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
