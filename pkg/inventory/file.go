@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 	"os"
@@ -21,14 +22,16 @@ import (
 // The file: magic and version; the sections one after another; the directory,
 // JSON, that says where they are with a checksum for each megabyte or so; and at
 // the very end where the directory is, with its checksum. Titles and ASINs check
-// themselves, group by group, and are left in the file.
+// themselves, group by group, and are left in the file, and so do facts.
 const (
-	fileMagic   = "RENSASNP"
-	fileEnd     = "RENSAEND"
-	fileVersion = 1
-	headSize    = 16
-	tailSize    = 24
-	maxDir      = 64 << 20
+	fileMagic = "RENSASNP"
+	fileEnd   = "RENSAEND"
+	// A snapshot without facts has the first version, which knows none.
+	fileVersion      = 2
+	fileVersionPlain = 1
+	headSize         = 16
+	tailSize         = 24
+	maxDir           = 64 << 20
 )
 
 var (
@@ -69,6 +72,10 @@ type directory struct {
 	FNSKUs    section `json:"fnsku_index"`
 	SideIndex section `json:"title_index"`
 	SideData  section `json:"title_data"`
+
+	Sources   []Source `json:"sources,omitempty"`
+	BookIndex *section `json:"fact_index,omitempty"`
+	BookData  *section `json:"fact_records,omitempty"`
 }
 
 const blockSize = 1 << 20
@@ -80,22 +87,26 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
 	return f.n, f.err
 }
 
-// WriteFile is WriteTo for a new, empty file. The hash names the content: it
-// covers everything but titles and ASINs, through the checksums of its blocks.
+// WriteFile is WriteTo for a new, empty file. The hash names the content, for the
+// most part through the checksums of its blocks.
 func (s *Snapshot) WriteFile(file *os.File) (content [sha256.Size]byte, err error) {
 	b := bufio.NewWriterSize(file, blockSize)
-	f := &fileWriter{w: b}
+	f := &fileWriter{w: b, copied: sha256.New()}
 	dir := s.write(f)
 	if err := errors.Join(f.err, b.Flush()); err != nil {
 		return content, err
 	}
-	return sha256.Sum256(dir), nil
+	return sha256.Sum256(f.copied.Sum(dir)), nil
 }
 
 // write returns the directory as it was written.
 func (s *Snapshot) write(f *fileWriter) (dir []byte) {
 	s.fnskusOnce.Do(s.readFNSKUs)
-	f.write(binary.LittleEndian.AppendUint64(append([]byte(nil), fileMagic...), fileVersion))
+	version := uint64(fileVersionPlain)
+	if s.book != nil {
+		version = fileVersion
+	}
+	f.write(binary.LittleEndian.AppendUint64(append([]byte(nil), fileMagic...), version))
 	d := directory{
 		Kind: s.kind, Date: s.date, DateTime: s.dateTime, Excluded: s.excluded,
 		Sellable: s.sellable, Unsellable: s.unsold, Seed: s.seed, ASINLens: s.asinLens,
@@ -107,14 +118,31 @@ func (s *Snapshot) write(f *fileWriter) (dir []byte) {
 	d.Overflow = f.section(blockSize, cut(s.overflow)...)
 	d.SKUs = f.section(blockSize, cut(s.skus.slots)...)
 	d.FNSKUs = f.section(blockSize, cut(s.fnskus.slots)...)
-	offsets := make([]byte, 0, 8*len(s.side.offsets))
-	for _, o := range s.side.offsets {
-		offsets = binary.LittleEndian.AppendUint64(offsets, o)
-	}
-	d.SideIndex = f.section(blockSize, cut(offsets)...)
+	d.SideIndex = f.section(blockSize, cut(offsetBytes(s.side.offsets))...)
 	d.SideData = section{Offset: f.n, Length: s.side.size()}
 	f.copy(io.NewSectionReader(s.side.r, 0, s.side.size()), s.side.size())
+	if s.book != nil {
+		index := f.section(blockSize, cut(offsetBytes(s.book.offsets))...)
+		d.Sources, d.BookIndex = s.book.sources, &index
+		d.BookData = &section{Offset: f.n, Length: s.book.size()}
+		f.copy(io.NewSectionReader(s.book.r, 0, s.book.size()), s.book.size())
+	}
 	return f.end(&d)
+}
+
+func offsetBytes(offsets []uint64) []byte {
+	b := make([]byte, 0, 8*len(offsets))
+	for _, o := range offsets {
+		b = binary.LittleEndian.AppendUint64(b, o)
+	}
+	return b
+}
+
+func offsetsOf(b []byte) (offsets []uint64) {
+	for off := 0; off < len(b); off += 8 {
+		offsets = append(offsets, binary.LittleEndian.Uint64(b[off:]))
+	}
+	return offsets
 }
 
 // cut gives b in blocks.
@@ -133,6 +161,8 @@ type fileWriter struct {
 	w   io.Writer
 	n   int64
 	err error
+	// copied is of what has no checksum in the directory; nil where nobody asks.
+	copied hash.Hash
 }
 
 func (f *fileWriter) write(b []byte) {
@@ -159,6 +189,9 @@ func (f *fileWriter) section(block int, blocks ...[]byte) section {
 func (f *fileWriter) copy(r io.Reader, size int64) {
 	if f.err != nil {
 		return
+	}
+	if f.copied != nil {
+		r = io.TeeReader(r, f.copied)
 	}
 	n, err := io.Copy(f.w, r)
 	f.n += n
@@ -214,6 +247,10 @@ func open(f *os.File) (*Snapshot, error) {
 	s.overflow = l.want(&d.Overflow)
 	s.skus = index{slots: l.want(&d.SKUs), n: d.Items, shift: d.SKUs.indexShift()}
 	offsets := l.want(&d.SideIndex)
+	var bookOffsets []byte
+	if d.BookIndex != nil {
+		bookOffsets = l.want(d.BookIndex)
+	}
 	if err := l.run(f); err != nil {
 		return nil, err
 	}
@@ -222,11 +259,18 @@ func open(f *os.File) (*Snapshot, error) {
 	s.facts.adopt(facts, d.Facts)
 	s.side.items = d.Items
 	s.side.r = io.NewSectionReader(f, d.SideData.Offset, d.SideData.Length)
-	for off := 0; off < len(offsets); off += 8 {
-		s.side.offsets = append(s.side.offsets, binary.LittleEndian.Uint64(offsets[off:]))
-	}
+	s.side.offsets = offsetsOf(offsets)
 	if s.side.size() != d.SideData.Length {
 		return nil, fmt.Errorf("title index: %w", ErrFormat)
+	}
+	if d.BookIndex != nil {
+		s.book = &book{
+			r: io.NewSectionReader(f, d.BookData.Offset, d.BookData.Length), offsets: offsetsOf(bookOffsets),
+			pools: d.Pools, sources: d.Sources,
+		}
+		if s.book.size() != d.BookData.Length {
+			return nil, fmt.Errorf("fact index: %w", ErrFormat)
+		}
 	}
 	s.loadFNSKUs = func() (index, error) {
 		var l loader
@@ -284,11 +328,21 @@ func readDirectory(f *os.File) (*directory, error) {
 // check holds the directory against itself, so that no later step can reach
 // outside of what was read.
 func (d *directory) check(end int64) error {
-	for _, s := range []*section{&d.ItemData, &d.PoolData, &d.FactData, &d.Overflow, &d.SKUs, &d.FNSKUs, &d.SideIndex, &d.SideData} {
+	sections := []*section{&d.ItemData, &d.PoolData, &d.FactData, &d.Overflow, &d.SKUs, &d.FNSKUs, &d.SideIndex, &d.SideData}
+	if (d.BookIndex == nil) != (d.BookData == nil) {
+		return fmt.Errorf("directory: facts: %w", ErrFormat)
+	}
+	if d.BookIndex != nil {
+		sections = append(sections, d.BookIndex, d.BookData)
+		if groups := int64(d.Pools+bookGroup-1) / bookGroup; d.BookIndex.Length != 8*(groups+1) {
+			return fmt.Errorf("directory: facts: %w", ErrFormat)
+		}
+	}
+	for _, s := range sections {
 		if s.Offset < headSize || s.Length < 0 || s.Offset > end || s.Length > end-s.Offset || s.Block < 0 || s.Block > blockSize {
 			return fmt.Errorf("directory: section at %d: %w", s.Offset, ErrFormat)
 		}
-		if s != &d.SideData && (s.Block == 0 || int64(len(s.Sums)) != (s.Length+int64(s.Block)-1)/int64(s.Block)) {
+		if s != &d.SideData && s != d.BookData && (s.Block == 0 || int64(len(s.Sums)) != (s.Length+int64(s.Block)-1)/int64(s.Block)) {
 			return fmt.Errorf("directory: section at %d: %w", s.Offset, ErrFormat)
 		}
 	}

@@ -17,9 +17,11 @@ const (
 	factSides    = 12
 	factVolume   = 24
 	factHazmat   = 28 // uint16, number + 1
+	factRecall   = 30 // uint16, days since 1970 of a recall list; 0: none
 	factExpiry   = 32 // days since 1970; 0: unknown
 	factSince    = 36
 	factReceived = 40
+	factStranded = 44 // days since 1970; 0: not stranded
 )
 
 // Units are a pool's units of either condition.
@@ -28,9 +30,9 @@ func (s *Snapshot) Units(p int32) (sellable, unsellable int64) {
 	return int64(u32(rec, 0)), int64(u32(rec, 4))
 }
 
-// HasFacts tells whether more is known of a pool than its units: what Product says,
+// HasProduct tells whether more is known of a pool than its units: what Product says,
 // and which units are recalled.
-func (s *Snapshot) HasFacts(p int32) bool { return u32(s.pools.at(p), 12) != 0 }
+func (s *Snapshot) HasProduct(p int32) bool { return u32(s.pools.at(p), 12) != 0 }
 
 // UnitsOf are a pool's units of one condition.
 func (s *Snapshot) UnitsOf(p int32, c removal.Condition) int64 {
@@ -99,6 +101,8 @@ func (s *Snapshot) Product(p int32) Product {
 		Expiry:          dayTime(u32(f, factExpiry)),
 		UnsellableSince: dayTime(u32(f, factSince)),
 		Received:        dayTime(u32(f, factReceived)),
+		StrandedSince:   dayTime(u32(f, factStranded)),
+		RecalledSince:   dayTime(uint32(u16(f, factRecall))),
 	}
 	v.HasWeight = v.WeightG > 0
 	v.HasSize = v.LongestMM > 0 && v.MedianMM > 0 && v.ShortestMM > 0
