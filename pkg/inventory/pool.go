@@ -28,9 +28,9 @@ func (s *Snapshot) Units(p int32) (sellable, unsellable int64) {
 	return int64(u32(rec, 0)), int64(u32(rec, 4))
 }
 
-// HasFacts tells whether more is known of a pool than its units: what Product says,
+// HasProduct tells whether more is known of a pool than its units: what Product says,
 // and which units are recalled.
-func (s *Snapshot) HasFacts(p int32) bool { return u32(s.pools.at(p), 12) != 0 }
+func (s *Snapshot) HasProduct(p int32) bool { return u32(s.pools.at(p), 12) != 0 }
 
 // UnitsOf are a pool's units of one condition.
 func (s *Snapshot) UnitsOf(p int32, c removal.Condition) int64 {

@@ -59,7 +59,7 @@ func (r *Rules) findPools(items []int32, out []Checked) {
 	for i := range out[:len(items)] {
 		if c := &out[i]; c.Item >= 0 {
 			c.has[removal.Sellable], c.has[removal.Unsellable] = r.Snapshot.Units(c.pool)
-			c.facts = r.Snapshot.HasFacts(c.pool)
+			c.facts = r.Snapshot.HasProduct(c.pool)
 		}
 	}
 }
