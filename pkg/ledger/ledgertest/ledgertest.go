@@ -54,6 +54,9 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Outgoing":       testOutgoing,
 		"OrderSKU":       testOrderSKU,
 		"ManyChanges":    testManyChanges,
+		"Jobs":           testJobs,
+		"JobTakeover":    testJobTakeover,
+		"JobsAtOnce":     testJobsAtOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
