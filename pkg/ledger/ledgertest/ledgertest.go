@@ -57,6 +57,10 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Jobs":           testJobs,
 		"JobTakeover":    testJobTakeover,
 		"JobsAtOnce":     testJobsAtOnce,
+		"Holds":          testHolds,
+		"HoldsRefused":   testHoldsRefused,
+		"Outbox":         testOutbox,
+		"OutboxLease":    testOutboxLease,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
