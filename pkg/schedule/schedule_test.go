@@ -128,7 +128,7 @@ func TestYear(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
 	expected, killed := map[string]bool{}, map[string]int{}
 	for now.now().Before(end) {
-		for id := range zones {
+		for _, id := range []string{"acme", "bolt", "coco"} {
 			if r.IntN(40) == 0 {
 				kill[id] = true
 			}
@@ -174,7 +174,7 @@ func TestYear(t *testing.T) {
 		case 0: // down for days
 			now.set(now.now().Add(time.Duration(r.Int64N(int64(200 * time.Hour)))))
 		default:
-			now.set(now.now().Add(time.Duration(r.Int64N(int64(9 * time.Hour)))))
+			now.set(now.now().Add(time.Duration(r.Int64N(int64(20 * time.Hour)))))
 		}
 	}
 	takeovers := 0
@@ -196,7 +196,7 @@ func TestYear(t *testing.T) {
 	if len(expected) > 0 {
 		t.Errorf("never made: %v", expected)
 	}
-	if len(made) < 2000 || takeovers < 20 {
+	if len(made) < 1500 || takeovers < 20 {
 		t.Errorf("only %d runs, %d of them taken over", len(made), takeovers)
 	}
 	t.Logf("%d runs, %d taken over", len(made), takeovers)
