@@ -106,13 +106,13 @@ func (s *Sender) SendDue(ctx context.Context, merchant string) (Sent, error) {
 		return sent, err
 	}
 	l := &line{server: s.Server}
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(s.StopWithin, l.cut) })
+	defer stop()
 	defer func() {
 		if err := l.hangUp(); err != nil {
 			s.Log.Debug().Err(err).Msg("leaving the mail server")
 		}
 	}()
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(s.StopWithin, l.cut) })
-	defer stop()
 	for _, k := range due {
 		if ctx.Err() != nil {
 			return sent, ctx.Err()
@@ -239,7 +239,7 @@ func (s *Sender) send(ctx context.Context, l *line, msg *gomail.Msg) (fate, stri
 	}
 	what, words := judge(err)
 	if what == nowhere {
-		l.cut()
+		l.drop()
 	}
 	return what, words
 }

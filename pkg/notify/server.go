@@ -59,12 +59,13 @@ func (s *Server) loopback() bool {
 	return s.Host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (s *Server) client() (*gomail.Client, error) {
+// client goes to the server by dial, so that the connection can be cut.
+func (s *Server) client(dial gomail.DialContextFunc) (*gomail.Client, error) {
 	timeout := s.Timeout
 	if timeout <= 0 {
 		timeout = 2 * time.Minute
 	}
-	options := []gomail.Option{gomail.WithPort(s.port()), gomail.WithTimeout(timeout)}
+	options := []gomail.Option{gomail.WithPort(s.port()), gomail.WithTimeout(timeout), gomail.WithDialContextFunc(dial)}
 	switch s.Security {
 	case TLS:
 		options = append(options, gomail.WithSSL())
@@ -103,54 +104,79 @@ func (s *Server) Check(ctx context.Context) error {
 type line struct {
 	server *Server
 	client *gomail.Client
-	mu     sync.Mutex // of open, which may be cut by another goroutine
 	open   *smtp.Client
+	mu     sync.Mutex
+	conn   net.Conn // below it; may be cut by another goroutine
+	ended  bool     // by cut
 }
 
-func (l *line) take(open *smtp.Client) *smtp.Client {
+// connect makes the connection below, and remembers it.
+func (l *line) connect(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	if l.server.Security == TLS {
+		config := l.server.TLS
+		if config == nil {
+			config = &tls.Config{ServerName: l.server.Host, MinVersion: tls.VersionTLS12}
+		}
+		conn, err = (&tls.Dialer{Config: config}).DialContext(ctx, network, address)
+	} else {
+		conn, err = new(net.Dialer).DialContext(ctx, network, address)
+	}
+	if err != nil {
+		return nil, err
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.open
-	l.open = open
-	return before
-}
-
-func (l *line) there() *smtp.Client {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.open
+	if l.ended {
+		return nil, errors.Join(context.Canceled, conn.Close())
+	}
+	l.conn = conn
+	return conn, nil
 }
 
 func (l *line) dial(ctx context.Context) (err error) {
-	if l.there() != nil {
+	if l.open != nil {
 		return nil
 	}
-	if l.client, err = l.server.client(); err != nil {
+	if l.client, err = l.server.client(l.connect); err != nil {
 		return fmt.Errorf("mail server %s: %w", l.server.Address(), err)
 	}
-	open, err := l.client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
+	if l.open, err = l.client.DialToSMTPClientWithContext(ctx); err != nil {
+		l.drop()
 		return fmt.Errorf("mail server %s: %w", l.server.Address(), err)
 	}
-	l.take(open)
 	return nil
 }
 
-func (l *line) send(m *gomail.Msg) error { return l.client.SendWithSMTPClient(l.there(), m) }
+func (l *line) send(m *gomail.Msg) error { return l.client.SendWithSMTPClient(l.open, m) }
 
 // hangUp ends the connection in order.
-func (l *line) hangUp() error {
-	if open := l.take(nil); open != nil {
-		return l.client.CloseWithSMTPClient(open)
+func (l *line) hangUp() (err error) {
+	if l.open != nil {
+		err = l.client.CloseWithSMTPClient(l.open)
 	}
-	return nil
+	l.drop()
+	return err
 }
 
-// cut ends a connection of which nothing is expected any more; its error is the one
-// that led here.
+// drop ends a connection of which nothing is expected any more: its error is the
+// one that led here.
+func (l *line) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		_ = l.conn.Close()
+	}
+	l.open, l.conn = nil, nil
+}
+
+// cut ends the connection under whoever uses it, and lets no other be made. The
+// library's own way waits for the answer that does not come.
 func (l *line) cut() {
-	if open := l.take(nil); open != nil {
-		_ = open.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	if l.conn != nil {
+		_ = l.conn.Close()
 	}
 }
 
