@@ -4,97 +4,30 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"rensa/pkg/removal"
 )
 
-// The states of a hold; the ledger makes them of the units.
-const (
-	HoldOpen    = "open"    // units wait for the deadline
-	HoldCovered = "covered" // none do: open orders take them, or they may come back
-	HoldEnded   = "ended"   // its units left, or are in a later hold
-)
-
-// Hold is units of one pool and condition that wait for their deadline. Days are
-// midnight UTC of the day in the store's zone.
-type Hold struct {
-	// ID counts from 1 within the merchant; the caller of Change gives it.
-	ID               int64
-	Pool             string // key, as snapshots name it
-	SKU, FNSKU       string // SKU is one that the pool was found under
-	Title            string
-	Condition        removal.Condition
-	Reason           removal.HoldReason
-	Since            time.Time
-	Dated            bool // a file gave Since
-	Deadline         time.Time
-	Origin           int64     // the hold whose units came back to this one; 0: none
-	Opened           time.Time // when it was entered
-	First            int64     // units at its opening
-	Units            int64     // that nothing covers
-	Covered          int64     // that open orders take
-	Returned         int64     // that came back from orders
-	Resumed          int64     // of those, the ones that are in a later hold
-	Ended            time.Time // when its last units left; zero while they have not
-	State            string    // the ledger's to give
-	Steps            []HoldStep
-	Covers           []HoldCover
-	OriginAcceptedAt time.Time // earliest acceptance of an opening notice of a hold it came from
-}
-
-// HoldStep says that a step of a hold was told of, and in which message.
-type HoldStep struct {
-	Hold    int64
-	Step    string // removal.StepOpening, days before the deadline, removal.StepDisposal
-	Day     time.Time
-	Message string
-	Units   int64
-	// AcceptedAt is when the mail server took the message, zero while it has
-	// not; the ledger's to give.
-	AcceptedAt time.Time
-}
-
-// HoldCover is what an order takes or took of a hold: units still in process,
-// units that left, and units that came back.
-type HoldCover struct {
-	Hold                    int64
-	Order                   string
-	Covered, Gone, Returned int64
-	ReturnedAt              time.Time // when it was seen last that some came back
-}
-
 // HoldChange is what a Change does to holds.
 type HoldChange struct {
 	// New are inserted, Changed replaced as far as a hold can change.
-	New, Changed []Hold
-	Covers       []HoldCover // replaced or inserted
-	Steps        []HoldStep  // inserted: a step that is there already is ErrExists
+	New, Changed []removal.Hold
+	Covers       []removal.HoldCover // replaced or inserted
+	Steps        []removal.HoldStep  // inserted: a step that is there already is ErrExists
 	// Mark is the number of the newest order that was looked at; 0 leaves it.
 	Mark int64
 }
 
-// Empty tells whether nothing of a hold changes. That orders were looked at which
-// take nothing of any is not worth a transaction.
+// Empty tells whether nothing changes.
 func (c *HoldChange) Empty() bool {
-	return c == nil || len(c.New)+len(c.Changed)+len(c.Covers)+len(c.Steps) == 0
+	return c == nil || len(c.New)+len(c.Changed)+len(c.Covers)+len(c.Steps) == 0 && c.Mark == 0
 }
 
 // HoldBook is the holds of a merchant.
 type HoldBook struct {
-	Holds []Hold // by id
-	Next  int64  // id of the next new hold
-	Mark  int64  // number of the newest order that was looked at
-}
-
-// Step finds the step of a hold, nil where it was not told of.
-func (h *Hold) Step(step string) *HoldStep {
-	for i := range h.Steps {
-		if h.Steps[i].Step == step {
-			return &h.Steps[i]
-		}
-	}
-	return nil
+	Holds []removal.Hold // by id
+	Next  int64          // id of the next new hold
+	Mark  int64          // number of the newest order that was looked at
 }
 
 const holdColumns = `h.id, h.pool, h.sku, h.fnsku, h.title, h.condition, h.reason, h.since, h.dated, h.deadline, coalesce(h.origin, 0),
@@ -126,7 +59,7 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 		}
 		place := map[int64]int{}
 		err = tx.each(ctx, func(rows *sql.Rows) error {
-			var h Hold
+			var h removal.Hold
 			err := rows.Scan(&h.ID, &h.Pool, &h.SKU, &h.FNSKU, &h.Title, &h.Condition, &h.Reason, moment{&h.Since}, &h.Dated,
 				moment{&h.Deadline}, &h.Origin, moment{&h.Opened}, &h.First, &h.Units, &h.Covered, &h.Returned, &h.Resumed, &h.State, moment{&h.Ended})
 			place[h.ID] = len(book.Holds)
@@ -140,7 +73,7 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 			return err
 		}
 		err = tx.each(ctx, func(rows *sql.Rows) error {
-			var c HoldCover
+			var c removal.HoldCover
 			err := rows.Scan(&c.Hold, &c.Order, &c.Covered, &c.Gone, &c.Returned, moment{&c.ReturnedAt})
 			h := &book.Holds[place[c.Hold]]
 			h.Covers = append(h.Covers, c)
@@ -160,7 +93,7 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 
 func (t *tx) holdSteps(ctx context.Context, book *HoldBook, place map[int64]int, condition string, args []any) error {
 	return t.each(ctx, func(rows *sql.Rows) error {
-		var s HoldStep
+		var s removal.HoldStep
 		err := rows.Scan(&s.Hold, &s.Step, moment{&s.Day}, &s.Message, &s.Units, moment{&s.AcceptedAt})
 		h := &book.Holds[place[s.Hold]]
 		h.Steps = append(h.Steps, s)
@@ -233,7 +166,7 @@ func (t *tx) putHolds(ctx context.Context, merchant string, c *HoldChange) error
 	return err
 }
 
-func (t *tx) putHold(ctx context.Context, merchant string, h *Hold) error {
+func (t *tx) putHold(ctx context.Context, merchant string, h *removal.Hold) error {
 	if h.Opened.IsZero() {
 		h.Opened = t.now
 	}

@@ -157,6 +157,17 @@ func (l *Ledger) Messages(ctx context.Context, merchant string, limit int) (all 
 	return all, nil
 }
 
+// HasMessage tells whether there is a message of an id.
+func (l *Ledger) HasMessage(ctx context.Context, merchant, id string) (there bool, err error) {
+	err = l.read(ctx, func(tx *tx) error {
+		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM message WHERE merchant = $1 AND id = $2)`, merchant, id).Scan(&there)
+	})
+	if err != nil {
+		return false, fmt.Errorf("message %s: %w", id, err)
+	}
+	return there, nil
+}
+
 // TakeMessage gives a queued message with its attachments into somebody's hand
 // until a moment, so that two senders do not send it side by side, and counts the
 // attempt. ErrLost: it is in other hands, or queued no longer.

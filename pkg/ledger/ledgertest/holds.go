@@ -11,10 +11,10 @@ import (
 
 func date(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
 
-func hold(id, units int64) ledger.Hold {
-	return ledger.Hold{
+func hold(id, units int64) removal.Hold {
+	return removal.Hold{
 		ID: id, Pool: "X001", SKU: "MUG-1", FNSKU: "X001", Title: "Mug", Condition: removal.Unsellable, Reason: removal.HoldUnsellable,
-		Since: date(1), Dated: true, Deadline: date(30), Opened: day, First: units, Units: units, State: ledger.HoldOpen,
+		Since: date(1), Dated: true, Deadline: date(30), Opened: day, First: units, Units: units, State: removal.HoldOpen,
 	}
 }
 
@@ -45,38 +45,38 @@ func testHolds(t *testing.T, l *ledger.Ledger) {
 	addMerchant(t, l, m)
 	check(t, "no holds", &ledger.HoldBook{Next: 1}, live(t, l))
 	first := hold(1, 5)
-	must(t, change(t, l, ledger.Change{Holds: &ledger.HoldChange{New: []ledger.Hold{first}, Mark: 7}}))
+	must(t, change(t, l, ledger.Change{Holds: &ledger.HoldChange{New: []removal.Hold{first}, Mark: 7}}))
 	msg := message("notice-2026-11-02", "a@example.org")
-	step := ledger.HoldStep{Hold: 1, Step: removal.StepOpening, Day: date(2), Message: msg.ID, Units: 5}
-	must(t, change(t, l, ledger.Change{Messages: []ledger.Message{msg}, Holds: &ledger.HoldChange{Steps: []ledger.HoldStep{step}}}))
-	first.Steps = []ledger.HoldStep{step}
-	check(t, "told of", &ledger.HoldBook{Holds: []ledger.Hold{first}, Next: 2, Mark: 7}, live(t, l))
+	step := removal.HoldStep{Hold: 1, Step: removal.StepOpening, Day: date(2), Message: msg.ID, Units: 5}
+	must(t, change(t, l, ledger.Change{Messages: []ledger.Message{msg}, Holds: &ledger.HoldChange{Steps: []removal.HoldStep{step}}}))
+	first.Steps = []removal.HoldStep{step}
+	check(t, "told of", &ledger.HoldBook{Holds: []removal.Hold{first}, Next: 2, Mark: 7}, live(t, l))
 
 	must(t, l.MarkTried(t.Context(), m, msg.ID, ledger.Attempt{At: day.Add(time.Hour),
 		Recipients: []ledger.Recipient{{Address: "a@example.org", State: ledger.RecipientAccepted}}}))
 	first.Steps[0].AcceptedAt = day.Add(time.Hour)
-	first.Units, first.Covered, first.State = 0, 5, ledger.HoldCovered
-	cover := ledger.HoldCover{Hold: 1, Order: "A", Covered: 5}
-	must(t, change(t, l, ledger.Change{Holds: &ledger.HoldChange{Changed: []ledger.Hold{first}, Covers: []ledger.HoldCover{cover}}}))
-	first.Covers = []ledger.HoldCover{cover}
-	check(t, "covered", []ledger.Hold{first}, live(t, l).Holds)
+	first.Units, first.Covered, first.State = 0, 5, removal.HoldCovered
+	cover := removal.HoldCover{Hold: 1, Order: "A", Covered: 5}
+	must(t, change(t, l, ledger.Change{Holds: &ledger.HoldChange{Changed: []removal.Hold{first}, Covers: []removal.HoldCover{cover}}}))
+	first.Covers = []removal.HoldCover{cover}
+	check(t, "covered", []removal.Hold{first}, live(t, l).Holds)
 
 	// Two of five left, three came back.
-	cover = ledger.HoldCover{Hold: 1, Order: "A", Gone: 2, Returned: 3, ReturnedAt: day.Add(2 * time.Hour)}
+	cover = removal.HoldCover{Hold: 1, Order: "A", Gone: 2, Returned: 3, ReturnedAt: day.Add(2 * time.Hour)}
 	first.Covered, first.Returned, first.Resumed, first.Ended = 0, 3, 3, day.Add(2*time.Hour)
 	second := hold(2, 3)
 	second.Origin, second.Deadline = 1, date(36)
 	must(t, change(t, l, ledger.Change{Holds: &ledger.HoldChange{
-		New: []ledger.Hold{second}, Changed: []ledger.Hold{first}, Covers: []ledger.HoldCover{cover}}}))
+		New: []removal.Hold{second}, Changed: []removal.Hold{first}, Covers: []removal.HoldCover{cover}}}))
 	second.OriginAcceptedAt = day.Add(time.Hour)
-	check(t, "came back", []ledger.Hold{second}, live(t, l).Holds)
-	first.State, first.Covers = ledger.HoldEnded, []ledger.HoldCover{cover}
+	check(t, "came back", []removal.Hold{second}, live(t, l).Holds)
+	first.State, first.Covers = removal.HoldEnded, []removal.HoldCover{cover}
 	all, err := l.AllHolds(t.Context(), m)
 	must(t, err)
-	check(t, "all", []ledger.Hold{first, second}, all.Holds)
+	check(t, "all", []removal.Hold{first, second}, all.Holds)
 	of, err := l.PoolHolds(t.Context(), m, "X001")
 	must(t, err)
-	check(t, "of the pool", []ledger.Hold{second}, of.Holds)
+	check(t, "of the pool", []removal.Hold{second}, of.Holds)
 	of, err = l.PoolHolds(t.Context(), m, "X002")
 	must(t, err)
 	check(t, "of another pool", &ledger.HoldBook{Next: 3, Mark: 7}, of)
@@ -87,24 +87,24 @@ func testHolds(t *testing.T, l *ledger.Ledger) {
 func testHoldsRefused(t *testing.T, l *ledger.Ledger) {
 	addMerchant(t, l, m)
 	must(t, change(t, l, ledger.Change{
-		Messages: []ledger.Message{message("notice-2026-11-02")}, Holds: &ledger.HoldChange{New: []ledger.Hold{hold(1, 5)},
-			Steps: []ledger.HoldStep{{Hold: 1, Step: "14", Day: date(2), Message: "notice-2026-11-02", Units: 5}}},
+		Messages: []ledger.Message{message("notice-2026-11-02")}, Holds: &ledger.HoldChange{New: []removal.Hold{hold(1, 5)},
+			Steps: []removal.HoldStep{{Hold: 1, Step: "14", Day: date(2), Message: "notice-2026-11-02", Units: 5}}},
 	}))
 	before := live(t, l)
-	step := ledger.HoldStep{Hold: 1, Step: "14", Day: date(3), Message: "notice-2026-11-03", Units: 5}
+	step := removal.HoldStep{Hold: 1, Step: "14", Day: date(3), Message: "notice-2026-11-03", Units: 5}
 	below := hold(1, 5)
 	below.Units = -1
 	for name, test := range map[string]struct {
 		c    ledger.Change
 		want error
 	}{
-		"a step twice":           {ledger.Change{Messages: []ledger.Message{message(step.Message)}, Holds: &ledger.HoldChange{Steps: []ledger.HoldStep{step}}}, ledger.ErrExists},
-		"a step without message": {ledger.Change{Holds: &ledger.HoldChange{Steps: []ledger.HoldStep{{Hold: 1, Step: "7", Day: date(3), Message: "no", Units: 1}}}}, ledger.ErrRefused},
+		"a step twice":           {ledger.Change{Messages: []ledger.Message{message(step.Message)}, Holds: &ledger.HoldChange{Steps: []removal.HoldStep{step}}}, ledger.ErrExists},
+		"a step without message": {ledger.Change{Holds: &ledger.HoldChange{Steps: []removal.HoldStep{{Hold: 1, Step: "7", Day: date(3), Message: "no", Units: 1}}}}, ledger.ErrRefused},
 		"a digest twice":         {ledger.Change{Messages: []ledger.Message{message("notice-2026-11-02")}}, ledger.ErrExists},
-		"units below zero":       {ledger.Change{Holds: &ledger.HoldChange{Changed: []ledger.Hold{below}}}, ledger.ErrRefused},
-		"a cover of no hold":     {ledger.Change{Holds: &ledger.HoldChange{Covers: []ledger.HoldCover{{Hold: 9, Order: "A", Covered: 1}}}}, ledger.ErrRefused},
-		"a hold that is not":     {ledger.Change{Holds: &ledger.HoldChange{Changed: []ledger.Hold{hold(9, 1)}}}, ledger.ErrNotFound},
-		"a hold twice":           {ledger.Change{Holds: &ledger.HoldChange{New: []ledger.Hold{hold(1, 1)}}}, ledger.ErrExists},
+		"units below zero":       {ledger.Change{Holds: &ledger.HoldChange{Changed: []removal.Hold{below}}}, ledger.ErrRefused},
+		"a cover of no hold":     {ledger.Change{Holds: &ledger.HoldChange{Covers: []removal.HoldCover{{Hold: 9, Order: "A", Covered: 1}}}}, ledger.ErrRefused},
+		"a hold that is not":     {ledger.Change{Holds: &ledger.HoldChange{Changed: []removal.Hold{hold(9, 1)}}}, ledger.ErrNotFound},
+		"a hold twice":           {ledger.Change{Holds: &ledger.HoldChange{New: []removal.Hold{hold(1, 1)}}}, ledger.ErrExists},
 	} {
 		if err := change(t, l, test.c); err == nil {
 			t.Errorf("%s was taken", name)
@@ -113,7 +113,7 @@ func testHoldsRefused(t *testing.T, l *ledger.Ledger) {
 		}
 	}
 	check(t, "after all that", before, live(t, l))
-	stale := ledger.Change{Merchant: m, Revision: revision(t, l, m) - 1, Holds: &ledger.HoldChange{New: []ledger.Hold{hold(2, 1)}}}
+	stale := ledger.Change{Merchant: m, Revision: revision(t, l, m) - 1, Holds: &ledger.HoldChange{New: []removal.Hold{hold(2, 1)}}}
 	checkErr(t, ledger.ErrConflict, l.Change(t.Context(), &stale))
 }
 
