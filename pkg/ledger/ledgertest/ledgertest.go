@@ -57,6 +57,8 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Jobs":           testJobs,
 		"JobTakeover":    testJobTakeover,
 		"JobsAtOnce":     testJobsAtOnce,
+		"Fold":           testFold,
+		"FoldAll":        testFoldAll,
 		"Holds":          testHolds,
 		"HoldsRefused":   testHoldsRefused,
 		"Outbox":         testOutbox,
