@@ -54,6 +54,8 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Outgoing":       testOutgoing,
 		"OrderSKU":       testOrderSKU,
 		"ManyChanges":    testManyChanges,
+		"RequestKey":     testRequestKey,
+		"ListWork":       testListWork,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
