@@ -56,6 +56,12 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"ManyChanges":    testManyChanges,
 		"RequestKey":     testRequestKey,
 		"ListWork":       testListWork,
+		"Users":          testUsers,
+		"Links":          testLinks,
+		"Sessions":       testSessions,
+		"Tokens":         testTokens,
+		"Notes":          testNotes,
+		"Arrivals":       testArrivals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
