@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -31,6 +30,31 @@ const (
 	keyPatience = time.Minute
 )
 
+// goneKey is the condition of a key that is free again: its file was never taken,
+// or it has no answer for too long.
+const goneKey = `(answer = '' AND created < $4 OR scope = 'file' AND EXISTS (
+	SELECT 1 FROM file AS f WHERE f.merchant = $1 AND f.id = request_key.answer AND f.state = 'closed'))`
+
+// KeyOf gives a key that was entered before. ErrNotFound: it is free; "" always is.
+func (l *Ledger) KeyOf(ctx context.Context, merchant, scope, key string) (k RequestKey, err error) {
+	err = l.read(ctx, func(tx *tx) error {
+		k, err = tx.keyOf(ctx, merchant, scope, key)
+		return err
+	})
+	if err != nil {
+		return k, fmt.Errorf("request key: %w", err)
+	}
+	return k, nil
+}
+
+func (t *tx) keyOf(ctx context.Context, merchant, scope, key string) (RequestKey, error) {
+	k := RequestKey{Merchant: merchant, Scope: scope, Key: key}
+	err := t.QueryRowContext(ctx, `SELECT sha256, answer, created FROM request_key
+		WHERE merchant = $1 AND scope = $2 AND key = $3 AND NOT `+goneKey,
+		merchant, scope, key, t.now.Add(-keyPatience).UnixMicro()).Scan(&k.SHA256, &k.Answer, moment{&k.Created})
+	return k, missing(err)
+}
+
 // KeepKey enters a key, or gives the one that was entered before: kept says which.
 // A key whose file was never taken, or that has no answer for too long, is free
 // again. ErrNotFound: no such merchant.
@@ -40,16 +64,11 @@ func (l *Ledger) KeepKey(ctx context.Context, k RequestKey) (first RequestKey, k
 			k.Merchant, tx.now.Add(-keyLife).UnixMicro()); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM request_key WHERE merchant = $1 AND scope = $2 AND key = $3
-			AND (answer = '' AND created < $4 OR scope = 'file' AND EXISTS (
-				SELECT 1 FROM file AS f WHERE f.merchant = $1 AND f.id = request_key.answer AND f.state = 'closed'))`,
-			k.Merchant, k.Scope, k.Key, tx.now.Add(-keyPatience).UnixMicro()); err != nil {
+		if first, err = tx.keyOf(ctx, k.Merchant, k.Scope, k.Key); !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		first = RequestKey{Merchant: k.Merchant, Scope: k.Scope, Key: k.Key}
-		err := tx.QueryRowContext(ctx, `SELECT sha256, answer, created FROM request_key WHERE merchant = $1 AND scope = $2 AND key = $3`,
-			k.Merchant, k.Scope, k.Key).Scan(&first.SHA256, &first.Answer, moment{&first.Created})
-		if !errors.Is(err, sql.ErrNoRows) {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM request_key WHERE merchant = $1 AND scope = $2 AND key = $3`,
+			k.Merchant, k.Scope, k.Key); err != nil {
 			return err
 		}
 		first, kept = k, true

@@ -28,6 +28,14 @@ func testRequestKey(t *testing.T, l *ledger.Ledger) {
 		t.Fatal(err)
 	}
 	keep(k, "A-1", false)
+	if first, err := l.KeyOf(ctx, m, ledger.KeyOrder, "one"); err != nil || first.Answer != "A-1" || first.SHA256 != "ab" {
+		t.Errorf("%+v, %v", first, err)
+	}
+	for _, none := range []string{"two", ""} {
+		if _, err := l.KeyOf(ctx, m, ledger.KeyOrder, none); !errors.Is(err, ledger.ErrNotFound) {
+			t.Errorf("key %q: %v", none, err)
+		}
+	}
 	again := k
 	again.SHA256 = "cd"
 	if first, _, err := l.KeepKey(ctx, again); err != nil || first.SHA256 != "ab" {
@@ -57,6 +65,9 @@ func testRequestKey(t *testing.T, l *ledger.Ledger) {
 	keep(file, "F1", false)
 	if err := l.CloseClaim(ctx, &w, "never taken"); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := l.KeyOf(ctx, m, ledger.KeyFile, "two"); !errors.Is(err, ledger.ErrNotFound) {
+		t.Errorf("the key of a file that was never taken: %v", err)
 	}
 	file.Answer = "F2"
 	keep(file, "F2", true)
