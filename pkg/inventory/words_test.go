@@ -230,14 +230,14 @@ func opened(t testing.TB, path string) *Snapshot {
 
 func TestFindKeepsItsIndex(t *testing.T) {
 	s, path := filed(t, stockOf("A|X1|B1|lamp", "B|X2|B2|mug"))
-	other := filepath.Join(filepath.Dir(path), "older.snap"+wordsSuffix)
+	other := filepath.Join(filepath.Dir(path), "older.snap"+WordsSuffix)
 	if err := os.WriteFile(other, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := findText(t, s, "lamp", 5); got != "A of 1" {
 		t.Fatal(got)
 	}
-	made, err := os.Stat(path + wordsSuffix)
+	made, err := os.Stat(path + WordsSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +248,7 @@ func TestFindKeepsItsIndex(t *testing.T) {
 	if got := findText(t, again, "mug", 5); got != "B of 1" {
 		t.Error(got)
 	}
-	if now, err := os.Stat(path + wordsSuffix); err != nil || !os.SameFile(made, now) {
+	if now, err := os.Stat(path + WordsSuffix); err != nil || !os.SameFile(made, now) {
 		t.Errorf("the index was made again: %v", err)
 	}
 }
@@ -258,7 +258,7 @@ func TestFindRenewsADamagedIndex(t *testing.T) {
 	if err := s.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := os.ReadFile(path + wordsSuffix)
+	whole, err := os.ReadFile(path + WordsSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,14 +266,14 @@ func TestFindRenewsADamagedIndex(t *testing.T) {
 		damaged := slices.Clone(whole)
 		damaged[at] ^= 0x40
 		// Written in place, as a fault of the disk would.
-		if err := os.WriteFile(path+wordsSuffix, damaged, 0o600); err != nil {
+		if err := os.WriteFile(path+WordsSuffix, damaged, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if got := findText(t, opened(t, path), "lamp", 5); got != "A of 1" {
 			t.Fatalf("byte %d: %s", at, got)
 		}
 	}
-	if err := os.WriteFile(path+wordsSuffix, whole[:len(whole)-3], 0o600); err != nil {
+	if err := os.WriteFile(path+WordsSuffix, whole[:len(whole)-3], 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := findText(t, opened(t, path), "mug", 5); got != "B of 1" {
@@ -321,7 +321,7 @@ func TestFindSaysWhenTitlesCannotBeRead(t *testing.T) {
 	if _, err := s.Find(t.Context(), "lamp", 5); err == nil {
 		t.Error("no error")
 	}
-	if _, err := os.Stat(path + wordsSuffix); !os.IsNotExist(err) {
+	if _, err := os.Stat(path + WordsSuffix); !os.IsNotExist(err) {
 		t.Errorf("an index was left: %v", err)
 	}
 }
@@ -370,7 +370,7 @@ func BenchmarkFind(b *testing.B) {
 		if err := s.Prepare(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		if info, err := os.Stat(path + wordsSuffix); err == nil {
+		if info, err := os.Stat(path + WordsSuffix); err == nil {
 			b.Logf("%d MSKUs: index of %.1f MB", n, float64(info.Size())/1e6)
 		}
 		for _, text := range []string{"d", "de", "desk", "desk lamp", "desk lamp blue 120 cm", "x00", "X000F0F", "b0", "-XL", "kafé", "schor lamp", "nothing at all"} {

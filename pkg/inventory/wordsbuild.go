@@ -35,7 +35,7 @@ func (f *finder) get(ctx context.Context, s *Snapshot) (*wordIndex, error) {
 		return f.index, nil
 	}
 	if s.file != nil {
-		x, err := openWords(s.file.Name()+wordsSuffix, s)
+		x, err := openWords(s.file.Name()+WordsSuffix, s)
 		if err == nil {
 			f.index = x
 			return x, nil
@@ -92,7 +92,7 @@ func (s *Snapshot) indexWords(ctx context.Context) (*wordIndex, error) {
 // indexWordsFile writes the index aside and renames it, so that another process
 // never opens half of one. It is not synced: its checksums tell what a crash lost.
 func (s *Snapshot) indexWordsFile(ctx context.Context) (x *wordIndex, err error) {
-	path := s.file.Name() + wordsSuffix
+	path := s.file.Name() + WordsSuffix
 	f, err := os.CreateTemp(filepath.Dir(path), ".words-*")
 	if err != nil {
 		return nil, fmt.Errorf("index of words: %w", err)

@@ -22,11 +22,14 @@ const (
 	wordsMagic   = "RENSAWRD"
 	wordsEnd     = "WORDSEND"
 	wordsVersion = 1
-	wordsSuffix  = ".words"
 	segmentItems = 1 << 16
 	wordsDirItem = 20 // bytes a segment in the directory
 	wordsDirHead = 16
 )
+
+// WordsSuffix ends the name of the index file of a snapshot, which otherwise has the
+// name of the snapshot's.
+const WordsSuffix = ".words"
 
 // wordIndex reads the segments of an index. Several goroutines may search it.
 type wordIndex struct {
@@ -223,7 +226,7 @@ func (x *wordIndex) close() error {
 // removeOthers takes away the indexes of other snapshots in the folder: only the
 // current one is searched. What cannot be taken away takes room and does no harm.
 func removeOthers(path string) {
-	others, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"+wordsSuffix))
+	others, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"+WordsSuffix))
 	if err != nil {
 		return
 	}
