@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"OtherMerchants": testOtherMerchants,
 		"Cancelled":      testCancelled,
 		"Sent":           testSent,
+		"SentOrder":      testSentOrder,
 		"WorkList":       testWorkList,
 		"Lease":          testLease,
 		"Change":         testChange,
