@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -62,6 +63,7 @@ type Snapshot struct {
 	searches  sync.Pool
 	digitOnce sync.Once
 	digits    []digitKey
+	words     finder
 
 	failed atomic.Pointer[error]
 	file   *os.File
@@ -138,7 +140,7 @@ func (s *Snapshot) fail(err error) {
 
 // Close gives back what the snapshot holds open. It must not be used after.
 func (s *Snapshot) Close() error {
-	err := s.side.close()
+	err := errors.Join(s.side.close(), s.words.close())
 	if s.file != nil {
 		if e := s.file.Close(); err == nil {
 			err = e
