@@ -52,7 +52,10 @@ type Options struct {
 }
 
 // Desk does things with orders. It may be used by several goroutines.
-type Desk struct{ opt Options }
+type Desk struct {
+	opt   Options
+	taken takenCache
+}
 
 // New makes a Desk. It holds nothing open.
 func New(opt Options) *Desk { return &Desk{opt: opt} }

@@ -48,53 +48,6 @@ type ReviewItem struct {
 	Refused                        bool
 }
 
-// Found is one SKU of the stock, for a draft to be made from.
-type Found struct {
-	SKU, FNSKU, ASIN, Title string
-	Sellable, Unsellable    int64 // available, never below zero
-}
-
-// Search finds SKUs by title, MSKU, ASIN or FNSKU with what is available of each.
-// ErrNoSnapshot.
-func (d *Desk) Search(ctx context.Context, merchant, text string, limit int) ([]Found, error) {
-	m, err := d.opt.Ledger.Merchant(ctx, merchant)
-	if err != nil {
-		return nil, err
-	}
-	s, err := d.snapshot(ctx, merchant)
-	if err != nil {
-		return nil, err
-	}
-	store, err := d.store(&m)
-	if err != nil {
-		return nil, err
-	}
-	items := s.Search(text, limit)
-	if err := s.Err(); err != nil {
-		return nil, err
-	}
-	taken := map[string][2]int64{}
-	for _, i := range items {
-		taken[s.PoolKey(s.PoolOf(i))] = [2]int64{}
-	}
-	err = Counted(ctx, d.opt.Ledger, merchant, s, store, func(pool, _ string, sellable, unsellable int64) {
-		if t, ok := taken[pool]; ok {
-			taken[pool] = [2]int64{t[0] + sellable, t[1] + unsellable}
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Found, len(items))
-	for k, i := range items {
-		it := s.Item(i)
-		sellable, unsellable := s.Units(it.Pool)
-		t := taken[s.PoolKey(it.Pool)]
-		found[k] = Found{string(it.SKU), string(it.FNSKU), it.ASIN, it.Title, max(0, sellable-t[0]), max(0, unsellable-t[1])}
-	}
-	return found, nil
-}
-
 func (d *Desk) snapshot(ctx context.Context, merchant string) (*inventory.Snapshot, error) {
 	s, err := d.opt.Snapshot(ctx, merchant)
 	if err == nil && s == nil {

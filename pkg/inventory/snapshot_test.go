@@ -213,20 +213,3 @@ func TestFileEveryByte(t *testing.T) {
 		}
 	}
 }
-
-func TestSearch(t *testing.T) {
-	s := read(t, bars(manageHead, "MUG-1|X001|B001|Blå mugg, stor|||1|0", "MUG-2|X002|B002|Blå mugg, liten|||1|0",
-		"B001|X003|B003|Röd kopp|||1|0")).Snapshot
-	for _, c := range []struct {
-		text  string
-		limit int
-		want  string
-	}{
-		{"blå MUGG", 9, "[0 1]"}, {"stor mugg", 9, "[0]"}, {"b001", 9, "[0 2]"}, {"x003", 9, "[2]"}, {"mug-2", 9, "[1]"},
-		{"mugg", 1, "[0]"}, {"kopp mugg", 9, "[]"}, {" ", 9, "[]"}, {"mugg", 0, "[]"},
-	} {
-		if got := fmt.Sprint(s.Search(c.text, c.limit)); got != c.want {
-			t.Errorf("%q: %s, want %s", c.text, got, c.want)
-		}
-	}
-}

@@ -3,7 +3,6 @@ package inventory
 import (
 	"bytes"
 	"slices"
-	"unicode/utf8"
 
 	"rensa/pkg/removal"
 )
@@ -89,53 +88,4 @@ func (s *Snapshot) indexASINs() {
 		}
 		return true
 	}))
-}
-
-// Search finds items by MSKU, FNSKU and ASIN, and by words of the title: all
-// words of text must be found in one item, each anywhere, in any case. Those
-// whose MSKU, FNSKU or ASIN is text itself come first, then the file's order.
-// It reads all titles.
-func (s *Snapshot) Search(text string, limit int) []int32 {
-	words := bytes.Fields(bytes.ToLower([]byte(text)))
-	if len(words) == 0 || limit <= 0 {
-		return nil
-	}
-	whole := bytes.TrimSpace(bytes.ToLower([]byte(text)))
-	var exact, found []int32
-	var buf []byte
-	s.fail(s.side.each(func(i int32, asin, title []byte) bool {
-		sku, fnsku := s.keys(i)
-		buf = buf[:0]
-		for _, part := range [][]byte{sku, fnsku, asin, title} {
-			buf = append(append(buf, part...), '\n')
-		}
-		lower := lowered(buf)
-		for _, w := range words {
-			if !bytes.Contains(lower, w) {
-				return true
-			}
-		}
-		switch {
-		case bytes.EqualFold(sku, whole), bytes.EqualFold(fnsku, whole), bytes.EqualFold(asin, whole):
-			exact = append(exact, i)
-		case len(found) < limit:
-			found = append(found, i)
-		}
-		return len(exact) < limit
-	}))
-	all := append(exact, found...)
-	return all[:min(limit, len(all))]
-}
-
-// lowered is b in lower case, in place where it is ASCII.
-func lowered(b []byte) []byte {
-	for k, c := range b {
-		if c >= utf8.RuneSelf {
-			return bytes.ToLower(b)
-		}
-		if c >= 'A' && c <= 'Z' {
-			b[k] = c + 'a' - 'A'
-		}
-	}
-	return b
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"rensa/pkg/inventory"
 	"rensa/pkg/storage"
 )
 
@@ -144,14 +145,15 @@ func (b *backup) list(names []string) (all []string, err error) {
 	return all, nil
 }
 
-// ofNoUse tells of the files that mean something only to a program that runs.
+// ofNoUse tells of the files that mean something only to a program that runs, or
+// that are made again when they are needed.
 func ofNoUse(name string) bool {
-	for _, begin := range []string{ownerFile, ".pause", ".gate", ".keep", ".taking", ".backup-", ".tmp-"} {
+	for _, begin := range []string{ownerFile, ".pause", ".gate", ".keep", ".taking", ".backup-", ".tmp-", ".words-"} {
 		if strings.HasPrefix(name, begin) {
 			return true
 		}
 	}
-	return false
+	return strings.HasSuffix(name, inventory.WordsSuffix)
 }
 
 func (b *backup) bytes(name string, content []byte) error {

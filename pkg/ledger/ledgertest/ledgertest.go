@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"OtherMerchants": testOtherMerchants,
 		"Cancelled":      testCancelled,
 		"Sent":           testSent,
+		"SentOrder":      testSentOrder,
 		"WorkList":       testWorkList,
 		"Lease":          testLease,
 		"Change":         testChange,
@@ -66,6 +67,14 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"HoldsRefused":   testHoldsRefused,
 		"Outbox":         testOutbox,
 		"OutboxLease":    testOutboxLease,
+		"RequestKey":     testRequestKey,
+		"ListWork":       testListWork,
+		"Users":          testUsers,
+		"Links":          testLinks,
+		"Sessions":       testSessions,
+		"Tokens":         testTokens,
+		"Notes":          testNotes,
+		"Arrivals":       testArrivals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
