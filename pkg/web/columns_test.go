@@ -37,7 +37,7 @@ func TestColumnChart(t *testing.T) {
 		for _, a := range el.Attr {
 			attr[a.Name.Local] = a.Value
 		}
-		if strings.HasPrefix(attr["class"], "chart-part") {
+		if strings.HasPrefix(attr["class"], "part") {
 			h, err := strconv.ParseFloat(attr["height"], 64)
 			if err != nil {
 				t.Fatal(err)
@@ -51,9 +51,9 @@ func TestColumnChart(t *testing.T) {
 	var first, second, bad float64
 	for class, h := range heights {
 		switch {
-		case strings.Contains(class, "chart-bad"):
+		case strings.Contains(class, "part bad"):
 			bad = h
-		case strings.Contains(class, "chart-part-0"):
+		case strings.Contains(class, "accent"):
 			first = h
 		default:
 			second = h
