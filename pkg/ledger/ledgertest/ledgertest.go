@@ -55,6 +55,12 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Outgoing":       testOutgoing,
 		"OrderSKU":       testOrderSKU,
 		"ManyChanges":    testManyChanges,
+		"Users":          testUsers,
+		"Links":          testLinks,
+		"Sessions":       testSessions,
+		"Tokens":         testTokens,
+		"Notes":          testNotes,
+		"Arrivals":       testArrivals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
