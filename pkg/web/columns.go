@@ -61,7 +61,7 @@ const (
 func (c *columnChart) SVG() template.HTML {
 	var b strings.Builder
 	e := html.EscapeString
-	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-title %s-desc">`, chartWidth, chartHeight, e(c.ID), e(c.ID))
+	fmt.Fprintf(&b, `<svg class="chart columns-chart" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-title %s-desc">`, chartWidth, chartHeight, e(c.ID), e(c.ID))
 	fmt.Fprintf(&b, `<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, e(c.ID), e(c.Title), e(c.ID), e(c.Desc))
 	fmt.Fprintf(&b, `<defs><pattern id="%s-hatch" class="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6"/><path d="M0 0V6"/></pattern></defs>`, e(c.ID))
 	var most int64 = 1

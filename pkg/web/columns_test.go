@@ -15,7 +15,7 @@ func TestColumnChart(t *testing.T) {
 	t.Parallel()
 	c := &columnChart{
 		ID: "age", Title: `Age <of> "stock"`, Desc: "Units & days", Parts: []string{"sellable", "unsellable"},
-		Columns: []chartColumn{{Label: "0–90", Parts: []int64{100, 50}}, {Label: "91–180", Parts: []int64{0, 75}, Tone: "bad"}, {Label: "181+", Parts: []int64{0, 0}}},
+		Columns: []chartColumn{{Label: "0–90", Parts: []int64{100, 50}}, {Label: "91–180", Parts: []int64{75, 0}, Tone: "bad"}, {Label: "181+", Parts: []int64{0, 0}}},
 		Number:  func(n int64) string { return strconv.FormatInt(n, 10) },
 	}
 	svg := string(c.SVG())
@@ -53,7 +53,7 @@ func TestColumnChart(t *testing.T) {
 		switch {
 		case strings.Contains(class, "part bad"):
 			bad = h
-		case strings.Contains(class, "accent"):
+		case strings.HasPrefix(class, "part accent"):
 			first = h
 		default:
 			second = h
