@@ -40,7 +40,7 @@ func reviewPath(id string) string { return "draft/review?" + url.Values{"id": {i
 // addressParts are the parts of an address in the order in which a form asks for them.
 var addressParts = []removal.Field{
 	removal.FieldName, removal.FieldLine1, removal.FieldLine2, removal.FieldLine3, removal.FieldPostalCode,
-	removal.FieldCity, removal.FieldState, removal.FieldCountry, removal.FieldPhone,
+	removal.FieldCity, removal.FieldCountry, removal.FieldState, removal.FieldPhone,
 }
 
 // addressNames are the parts' names in forms.
@@ -73,7 +73,6 @@ type draftForm struct {
 // formField is one field of a form.
 type formField struct {
 	Name, Value, Wrong string
-	Required           bool
 }
 
 // itemField is one SKU of a draft in its form.
@@ -121,7 +120,7 @@ func (s *Server) createDraft(w http.ResponseWriter, r *http.Request, v *visit) e
 	if err != nil {
 		return err
 	}
-	return goTo(w, r, v, searchOn(d.ID, r.PostForm.Get("q")))
+	return goTo(w, r, v, draftPath(d.ID))
 }
 
 // searchOn is the page of a draft with a search on it still.
@@ -209,8 +208,12 @@ func (s *Server) draftForm(r *http.Request, v *visit, d *desk.Draft, q string) (
 		Notes: d.Notes, OwnAddress: d.Address == v.merchant.Profile.ReturnAddress && !d.Address.IsZero(),
 		Changed: d.Updated, By: d.Actor, Countries: s.countries(v, &store),
 	}
+	shown := d.Address
+	if shown.IsZero() {
+		shown.Country = store.Country // most returns stay there
+	}
 	for _, part := range addressParts {
-		f.Address = append(f.Address, formField{Name: addressNames[part], Value: *d.Address.Part(part), Required: partRequired(part)})
+		f.Address = append(f.Address, formField{Name: addressNames[part], Value: *shown.Part(part)})
 	}
 	for _, it := range d.Items {
 		field := itemField{SKU: it.SKU, Sellable: strconv.FormatInt(it.Sellable, 10), Unsellable: strconv.FormatInt(it.Unsellable, 10)}
@@ -226,10 +229,6 @@ func (s *Server) draftForm(r *http.Request, v *visit, d *desk.Draft, q string) (
 	}
 	f.Search, err = s.searchStock(r, v, q)
 	return f, err
-}
-
-func partRequired(f removal.Field) bool {
-	return f == removal.FieldName || f == removal.FieldLine1 || f == removal.FieldCity || f == removal.FieldCountry
 }
 
 // versionOf tells one state of a draft from the next.
@@ -285,6 +284,9 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request, v *visit) err
 	if form.Get("do") == "save" {
 		s.flash(r, v.texts.T("web.draft.saved"))
 	}
+	if form.Get("do") != "search" {
+		return goTo(w, r, v, draftPath(d.ID)) // what was found was added, or is not looked at
+	}
 	return goTo(w, r, v, searchOn(d.ID, form.Get("q")))
 }
 
@@ -320,11 +322,7 @@ func takeForm(d *desk.Draft, form url.Values, added []desk.Item) error {
 	if m := methodOf(form.Get("method")); m != removal.MethodNone {
 		d.Method = m
 	}
-	for _, part := range addressParts {
-		if values, ok := form["address_"+addressNames[part]]; ok && len(values) > 0 {
-			*d.Address.Part(part) = strings.TrimSpace(values[0])
-		}
-	}
+	takeAddress(d, form)
 	if _, ok := form["notes"]; ok {
 		d.Notes = strings.TrimSpace(form.Get("notes"))
 	}
@@ -332,6 +330,21 @@ func takeForm(d *desk.Draft, form url.Values, added []desk.Item) error {
 		d.ID = id
 	}
 	return nil
+}
+
+// takeAddress changes the address to what the form has. A country alone, which the
+// form begins with, is no address.
+func takeAddress(d *desk.Draft, form url.Values) {
+	address := d.Address
+	for _, part := range addressParts {
+		if values, ok := form["address_"+addressNames[part]]; ok && len(values) > 0 {
+			*address.Part(part) = strings.TrimSpace(values[0])
+		}
+	}
+	if address == (removal.Address{Country: address.Country}) && d.Address.IsZero() {
+		return
+	}
+	d.Address = address
 }
 
 // draftAgain shows a draft's form again with what is wrong with it.

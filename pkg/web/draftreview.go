@@ -66,6 +66,9 @@ func (s *Server) reviewView(v *visit, review *desk.Review) *reviewView {
 func (s *Server) reviewProblem(v *visit, p *removal.Problem) reviewProblem {
 	out := reviewProblem{Code: p.Code.String(), Error: p.Code.IsError(), SKU: p.SKU}
 	out.Message, out.Hint = report.Say(v.texts, s.Policy, p)
+	if p.Code == removal.AddressFieldMissing {
+		out.Hint = "" // it speaks of the columns of a file
+	}
 	switch name, part := addressNames[p.Field]; {
 	case part:
 		out.Field = "address-" + name

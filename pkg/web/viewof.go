@@ -93,3 +93,6 @@ func (d *view) StateName(value string) string {
 }
 
 func (d *view) texts() *templates.Texts { return templates.Load(d.Lang) }
+
+// Who names somebody who did something, as people know them.
+func (d *view) Who(actor string) string { return strings.TrimPrefix(actor, "user:") }
