@@ -245,7 +245,7 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request, v *visit) err
 	if wrong != "" {
 		return s.draftAgain(w, r, v, id, func(f *draftForm) { f.Wrong = append(f.Wrong, v.texts.T(wrong)) })
 	}
-	d, err := s.Desk.Edit(r.Context(), v.merchant.ID, id, v.actor(), "form", func(d *desk.Draft) error {
+	d, err := s.Desk.Edit(r.Context(), v.merchant.ID, id, v.actor(), "", func(d *desk.Draft) error {
 		if versionOf(d) != form.Get("seen") {
 			return errStale
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"unicode"
+	"unicode/utf8"
 
 	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
@@ -45,13 +47,18 @@ func (s *Server) reviewDraft(w http.ResponseWriter, r *http.Request, v *visit) e
 }
 
 func (s *Server) reviewView(v *visit, review *desk.Review) *reviewView {
-	view := &reviewView{Review: review, HasFee: review.NoFee < len(review.Items)}
+	view := &reviewView{Review: review}
 	if review.Method == removal.Return {
 		view.ShipTo = addressLines(review.Draft.Address)
 	}
 	for i := range review.Items {
-		view.Sellable += review.Items[i].TakenSellable
-		view.Unsellable += review.Items[i].TakenUnsellable
+		it := &review.Items[i]
+		if !review.Placeable { // nothing is taken: what is asked for is shown
+			it.TakenSellable, it.TakenUnsellable = it.Item.Sellable, it.Item.Unsellable
+		}
+		view.Sellable += it.TakenSellable
+		view.Unsellable += it.TakenUnsellable
+		view.HasFee = view.HasFee || it.HasFee
 	}
 	for i := range review.Problems {
 		p := s.reviewProblem(v, &review.Problems[i])
@@ -66,6 +73,7 @@ func (s *Server) reviewView(v *visit, review *desk.Review) *reviewView {
 func (s *Server) reviewProblem(v *visit, p *removal.Problem) reviewProblem {
 	out := reviewProblem{Code: p.Code.String(), Error: p.Code.IsError(), SKU: p.SKU}
 	out.Message, out.Hint = report.Say(v.texts, s.Policy, p)
+	out.Message, out.Hint = sentence(out.Message), sentence(out.Hint)
 	if p.Code == removal.AddressFieldMissing {
 		out.Hint = "" // it speaks of the columns of a file
 	}
@@ -159,4 +167,13 @@ func (s *Server) draftUpload(w http.ResponseWriter, r *http.Request, v *visit) e
 		return errNotFound
 	}
 	return s.sendBytes(w, r, review.UploadName, bytes.NewReader(review.Upload))
+}
+
+// sentence begins a text with a capital, where it begins with a letter.
+func sentence(text string) string {
+	r, n := utf8.DecodeRuneInString(text)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(r)) + text[n:]
 }
