@@ -363,17 +363,7 @@ func (b *Inbox) move(c candidate, t Ticket) error {
 			return err
 		}
 	}
-	err := b.Dir.Move(c.file, t.Place)
-	if err == nil {
-		return nil
-	}
-	// A rename whose folder could not be synced has happened all the same.
-	still, e1 := b.Dir.Exists(c.file)
-	there, e2 := b.Dir.Exists(t.Place)
-	if e1 == nil && e2 == nil && there && !still {
-		return nil
-	}
-	return err
+	return rename(b.Dir, c.file, t.Place)
 }
 
 // undo closes the claim of a file that could not be renamed.

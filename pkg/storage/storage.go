@@ -279,8 +279,11 @@ func (d *Dir) syncFolder(name string) error {
 	return nil
 }
 
+// Unfinished begins the names of files that are being written.
+const Unfinished = ".tmp-"
+
 // hiddenName is a name that no other writer has.
-func hiddenName() string { return ".tmp-" + strings.ToLower(rand.Text()) }
+func hiddenName() string { return Unfinished + strings.ToLower(rand.Text()) }
 
 // hashing counts and hashes what goes through it.
 type hashing struct {

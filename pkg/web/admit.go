@@ -40,9 +40,6 @@ func (s *Server) admit(rt *route) http.Handler {
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{route: rt, texts: s.textsOf(r, nil, nil)}
 		err := s.check(w, r, v)
-		if v.merchant != nil {
-			defer s.Hold(v.merchant.ID)()
-		}
 		if err == nil {
 			err = rt.handle(w, r, v)
 		}

@@ -230,7 +230,9 @@ func (b *browser) inspect(name string) {
 	b.run(emulation.ClearDeviceMetricsOverride(), emulation.SetEmulatedMedia())
 }
 
-func awaiting(p *cdpruntime.EvaluateParams) *cdpruntime.EvaluateParams { return p.WithAwaitPromise(true) }
+func awaiting(p *cdpruntime.EvaluateParams) *cdpruntime.EvaluateParams {
+	return p.WithAwaitPromise(true)
+}
 
 var axeScript = sync.OnceValues(func() ([]byte, error) { return os.ReadFile("testdata/axe.min.js") })
 

@@ -5,7 +5,7 @@
 // is checked in one place before its handler runs: session, merchant, role, forged
 // forms, size of the body. A handler is one file; it reads the ledger, and changes
 // orders through the desk alone. A dropped file is streamed into the merchant's
-// inbox, never held in memory; whoever has the role of the work answers it.
+// inbox, never held in memory, and put on the list; whoever works it off answers it.
 //
 // Nothing is loaded from elsewhere, no script or style stands inside a page.
 // Without TLS or a proxy that has it, it listens on this machine alone.
@@ -24,6 +24,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"rensa/pkg/desk"
+	"rensa/pkg/inbox"
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
@@ -31,20 +32,18 @@ import (
 	"rensa/templates"
 )
 
-// Options is what a Server works with. Ledger, Policy, Desk, Dir and Snapshot are
-// required.
+// Options is what a Server works with. Ledger, Policy, Desk, Dir, Book and Snapshot
+// are required.
 type Options struct {
 	Ledger *ledger.Ledger
 	Policy *policy.Set
 	Desk   *desk.Desk
 	Dir    *storage.Dir // the workspace
+	// Book is the list of files that are to be answered.
+	Book inbox.Book
 	// Snapshot opens the merchant's current snapshot; nil, nil where there is
 	// none. It stays the giver's to close.
 	Snapshot func(ctx context.Context, merchant string) (*inventory.Snapshot, error)
-	// Hold keeps the merchant's snapshots open until release is called. Every
-	// route of a merchant's holds it while its handler runs; whoever uses Snapshot
-	// or Desk otherwise has to. Default: nothing is held.
-	Hold func(merchant string) (release func())
 	// Settle changes settings of a merchant, each as KEY=VALUE, and AddMerchant
 	// adds one; what is wrong with a value is an Explainer. Default: neither can
 	// be done.
@@ -127,8 +126,8 @@ func New(opt Options) (*Server, error) {
 
 // validate sets defaults and names what cannot be.
 func (o *Options) validate() error {
-	if o.Ledger == nil || o.Policy == nil || o.Desk == nil || o.Dir == nil || o.Snapshot == nil {
-		return errors.New("web: Ledger, Policy, Desk, Dir and Snapshot are required")
+	if o.Ledger == nil || o.Policy == nil || o.Desk == nil || o.Dir == nil || o.Book == nil || o.Snapshot == nil {
+		return errors.New("web: Ledger, Policy, Desk, Dir, Book and Snapshot are required")
 	}
 	if o.Listen == "" {
 		o.Listen = DefaultListen
@@ -141,9 +140,6 @@ func (o *Options) validate() error {
 	}
 	if o.StopWithin <= 0 {
 		o.StopWithin = 10 * time.Second
-	}
-	if o.Hold == nil {
-		o.Hold = func(string) func() { return func() {} }
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -55,6 +55,8 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Outgoing":       testOutgoing,
 		"OrderSKU":       testOrderSKU,
 		"ManyChanges":    testManyChanges,
+		"RequestKey":     testRequestKey,
+		"ListWork":       testListWork,
 		"Users":          testUsers,
 		"Links":          testLinks,
 		"Sessions":       testSessions,
