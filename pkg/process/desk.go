@@ -29,7 +29,7 @@ func (p *Processor) Desk() *desk.Desk {
 			if err != nil || row == nil {
 				return nil, err
 			}
-			return p.openSnapshot(row.Path)
+			return p.lendSnapshot(row.Path)
 		},
 	})
 }

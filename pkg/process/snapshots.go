@@ -30,6 +30,9 @@ type openSnapshot struct {
 	*inventory.Snapshot
 	merchant string
 	used     time.Time
+	// lent tells that others hold it who do not say when they are done. It is
+	// then never closed but let go: its file closes when nobody can read it.
+	lent bool
 }
 
 // use says that a file of the merchant is in hand until done is called.
@@ -71,7 +74,9 @@ func (c *snapshotCache) shrinkTo(keep int) (err error) {
 		if idle <= keep {
 			return err
 		}
-		err = errors.Join(err, c.open[oldest].Close())
+		if !c.open[oldest].lent {
+			err = errors.Join(err, c.open[oldest].Close())
+		}
 		delete(c.open, oldest)
 	}
 }
@@ -124,4 +129,24 @@ func (p *Processor) openSnapshot(name string) (*inventory.Snapshot, error) {
 	}
 	c.open[name] = &openSnapshot{Snapshot: s, merchant: path.Base(path.Dir(name)), used: p.Now()}
 	return s, c.shrinkTo(snapshotsKept)
+}
+
+// lendSnapshot opens a snapshot for readers who do not say when they are done.
+func (p *Processor) lendSnapshot(name string) (*inventory.Snapshot, error) {
+	for {
+		s, err := p.openSnapshot(name)
+		if err != nil {
+			return nil, err
+		}
+		c := &p.snapshots
+		c.mu.Lock()
+		o, ok := c.open[name]
+		if ok = ok && o.Snapshot == s; ok {
+			o.lent = true
+		}
+		c.mu.Unlock()
+		if ok { // else it was closed meanwhile
+			return s, nil
+		}
+	}
 }

@@ -232,7 +232,7 @@ func (s *Server) draftForm(r *http.Request, v *visit, d *desk.Draft, q string) (
 }
 
 // versionOf tells one state of a draft from the next.
-func versionOf(d *desk.Draft) string { return strconv.FormatInt(d.Updated.UnixMicro(), 36) }
+func versionOf(d *desk.Draft) string { return strconv.FormatInt(d.Version(), 10) }
 
 // errStale says that a draft was changed since the form was made.
 var errStale = errors.New("the draft was changed meanwhile")

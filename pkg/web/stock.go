@@ -68,9 +68,7 @@ func (s *Server) searchStock(r *http.Request, v *visit, q string) (*searchView, 
 // prepareSearch makes what the first search would wait for, while people still type.
 func (s *Server) prepareSearch(r *http.Request, v *visit) {
 	ctx, merchant := context.WithoutCancel(r.Context()), v.merchant.ID
-	release := s.Hold(merchant)
 	go func() {
-		defer release()
 		if err := s.Desk.Prepare(ctx, merchant); err != nil && !errors.Is(err, desk.ErrNoSnapshot) {
 			s.Log.Error().Err(err).Str("merchant", merchant).Msg("the index of the stock cannot be made")
 		}
