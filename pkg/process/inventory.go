@@ -80,7 +80,11 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 		return nil, err
 	}
 	run.SnapshotID, row.Run = row.ID, run.ID
-	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: row})
+	change, err := p.holds(ctx, j, row, previous, read.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: row, Change: change})
 }
 
 // day is the date of a moment where the merchant is.
