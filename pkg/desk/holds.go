@@ -36,7 +36,7 @@ type holdPlanner struct {
 	rules    inventory.HoldRules
 	before   map[int64]removal.Hold
 	pools    []*inventory.HoldPool
-	orders   map[string]*removal.Order
+	orders   map[string]*ledger.Record
 	// fresh are orders made since the holds were settled last; they count as such
 	// for the first snapshot only.
 	fresh map[string]bool
@@ -52,7 +52,7 @@ func PlanHolds(ctx context.Context, l *ledger.Ledger, m *removal.Merchant, store
 	p := &holdPlanner{
 		ctx: ctx, ledger: l, merchant: m.ID, store: store, now: now.UTC().Truncate(time.Microsecond),
 		before: map[int64]removal.Hold{},
-		orders: map[string]*removal.Order{}, fresh: map[string]bool{},
+		orders: map[string]*ledger.Record{}, fresh: map[string]bool{},
 	}
 	var err error
 	if p.zone, err = time.LoadLocation(store.TimeZone); err != nil {
@@ -124,21 +124,24 @@ func (p *holdPlanner) readOrders(book *ledger.HoldBook) error {
 	if err := p.read(sorted(ids)); err != nil {
 		return err
 	}
-	last, err := p.ledger.OrdersAfter(p.ctx, p.merchant, book.Mark, func(o removal.Order) error {
+	var err error
+	p.mark, err = p.ledger.OrdersAfter(p.ctx, p.merchant, book.Mark, func(o removal.Order) error {
 		for i := range o.Lines {
 			if l := &o.Lines[i]; skus[poolKey(l)] || skus[l.SKU] {
-				p.orders[o.ID], p.fresh[o.ID] = &o, true
+				p.fresh[o.ID] = true
 				break
 			}
 		}
 		return nil
 	})
-	p.mark = last
-	return err
+	if err != nil {
+		return err
+	}
+	return p.read(sorted(p.fresh))
 }
 
 func (p *holdPlanner) read(ids []string) error {
-	orders, err := p.ledger.Orders(p.ctx, p.merchant, ids)
+	orders, err := p.ledger.Records(p.ctx, p.merchant, ids)
 	for i := range orders {
 		p.orders[orders[i].ID] = &orders[i]
 	}
@@ -157,7 +160,10 @@ func sorted(set map[string]bool) []string {
 // settle settles every pool that has holds or held units in a snapshot.
 func (p *holdPlanner) settle(s *inventory.Snapshot) error {
 	p.rules.Snapshot, p.rules.Shown = s.Date(), Day(s.Date(), p.zone)
-	at, gone := p.find(s)
+	at, gone, err := p.find(s)
+	if err != nil {
+		return err
+	}
 	taken, err := p.taken(s, at)
 	if err != nil {
 		return err
@@ -206,7 +212,7 @@ func (p *holdPlanner) settlePool(hp *inventory.HoldPool, of map[string]units, ta
 
 // find gives the pools of a snapshot of which units are held or were, with their
 // portions, and those with holds that the snapshot does not have.
-func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.HoldPool, gone []*inventory.HoldPool) {
+func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.HoldPool, gone []*inventory.HoldPool, err error) {
 	at = map[int32]*[2]*inventory.HoldPool{}
 	put := func(pool int32, hp *inventory.HoldPool) {
 		both := at[pool]
@@ -238,7 +244,11 @@ func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.H
 	}
 	for pool := range int32(s.Pools()) {
 		for _, c := range []removal.Condition{removal.Sellable, removal.Unsellable} {
-			if portions := s.Held(pool, c); len(portions) > 0 {
+			portions, err := s.Held(pool, c)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(portions) > 0 {
 				if at[pool] == nil || at[pool][c] == nil {
 					put(pool, &inventory.HoldPool{Condition: c})
 				}
@@ -258,7 +268,7 @@ func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.H
 	slices.SortFunc(p.pools, func(a, b *inventory.HoldPool) int {
 		return cmp.Or(cmp.Compare(a.Pool, b.Pool), cmp.Compare(a.Condition, b.Condition))
 	})
-	return at, gone
+	return at, gone, nil
 }
 
 // name gives a pool and its holds what they are called in the snapshot. The MSKU
@@ -298,10 +308,21 @@ func (p *holdPlanner) taken(s *inventory.Snapshot, at map[int32]*[2]*inventory.H
 			missing[order] = true
 		}
 	})
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = p.read(sorted(missing))
 	}
-	return all, p.read(sorted(missing))
+	if err != nil || !OpenExcluded(s, p.store) {
+		return all, err
+	}
+	// What the figures left out while it was open they do not show after it left.
+	for _, of := range all {
+		for id := range of {
+			if o := p.orders[id]; o != nil && !o.Progress.Requested.IsZero() && o.Progress.Requested.Before(s.Date()) {
+				delete(of, id)
+			}
+		}
+	}
+	return all, nil
 }
 
 // unitsOf are what the orders did to the pools.

@@ -8,11 +8,13 @@ import (
 	"rensa/pkg/removal"
 )
 
-// Cause is why units are held, and since which day; zero: the day on which a
-// snapshot first showed them.
+// Cause is why units are held, and since which day; zero: the day on which they
+// were first shown.
 type Cause struct {
 	Reason removal.HoldReason
 	Since  time.Time
+	// Shown is the day of the file that tells of it; zero: that of the snapshot.
+	Shown time.Time
 }
 
 // Portion is units of a pool that are held, in one condition, as a snapshot shows
@@ -104,11 +106,14 @@ func (r *HoldRules) shares(portions []Portion) []share {
 				}
 				since := c.Since
 				if since.IsZero() {
+					since = c.Shown
+				}
+				if since.IsZero() {
 					since = r.Shown
 				}
 				deadline := since.AddDate(0, 0, r.Days[reason])
 				if best.deadline.IsZero() || deadline.Before(best.deadline) {
-					best.Cause, best.dated, best.deadline = Cause{reason, since}, !c.Since.IsZero(), deadline
+					best.Cause, best.dated, best.deadline = Cause{Reason: reason, Since: since}, !c.Since.IsZero(), deadline
 				}
 			}
 		}
@@ -263,7 +268,7 @@ func (s *settling) subtract() {
 		rows := s.coversOf(s.p.Orders[i].Order)
 		for _, c := range slices.Backward(rows) {
 			n := min(rest, c.row.Covered+c.row.Gone)
-			rest -= n - s.drop(n, func(p *share) bool { return p.dated && p.Cause == Cause{c.hold.Reason, c.hold.Since} },
+			rest -= n - s.drop(n, func(p *share) bool { return p.dated && p.Reason == c.hold.Reason && p.Since.Equal(c.hold.Since) },
 				func(p *share) bool { return !p.dated })
 		}
 		s.drop(rest)
@@ -305,44 +310,45 @@ func (s *settling) match() {
 		}
 	}
 	for i := range s.shares {
-		if p := &s.shares[i]; !p.dated {
-			pair(p, func(h *removal.Hold) bool { return p.has(h.Reason) })
-		}
+		p := &s.shares[i]
+		pair(p, func(h *removal.Hold) bool {
+			return p.seen(h.Reason) && (h.Reason == p.Reason || !h.Deadline.After(p.deadline))
+		})
 	}
 	for i := range s.shares {
 		p := &s.shares[i]
 		if !p.dated && s.p.Condition == removal.Unsellable {
-			pair(p, func(*removal.Hold) bool { return true })
+			pair(p, func(h *removal.Hold) bool { return !h.Deadline.After(p.deadline) })
 		}
-		if p.dated {
-			s.redate(p, newest)
-		}
+		s.change(p, newest)
 	}
 }
 
-// has tells whether a reason is among the causes.
+// has tells whether a reason is among the causes, seen whether it is one whose
+// day no file gives.
 func (p *share) has(reason removal.HoldReason) bool {
 	return slices.ContainsFunc(p.Causes, func(c Cause) bool { return c.Reason == reason })
 }
 
-// redate gives a hold whose beginning was only seen the date that a file gives
-// now, unless it is held for another cause too, which ends it no later.
-func (s *settling) redate(p *share, newest []*removal.Hold) {
+func (p *share) seen(reason removal.HoldReason) bool {
+	return slices.ContainsFunc(p.Causes, func(c Cause) bool { return c.Reason == reason && c.Since.IsZero() })
+}
+
+// change puts units of holds on what ends them earlier, or on the day that a file
+// gives where their beginning was only seen.
+func (s *settling) change(p *share, newest []*removal.Hold) {
 	for _, h := range newest {
 		if p.Units == 0 {
 			return
 		}
-		if h.Dated || s.free[h.ID] == 0 {
+		better := p.dated && !h.Dated || !p.dated && p.has(h.Reason) && h.Deadline.After(p.deadline)
+		if s.free[h.ID] == 0 || !better {
 			continue
 		}
 		n := min(p.Units, s.free[h.ID])
 		p.Units -= n
 		s.free[h.ID] -= n
-		other := slices.ContainsFunc(p.Causes, func(c Cause) bool { return c.Reason == h.Reason && c.Since.IsZero() })
-		if other && !h.Deadline.After(p.deadline) {
-			continue
-		}
-		h.Reason, h.Since, h.Dated, h.Deadline = p.Reason, p.Since, true, p.deadline
+		h.Reason, h.Since, h.Dated, h.Deadline = p.Reason, p.Since, p.dated, p.deadline
 	}
 }
 
@@ -382,7 +388,11 @@ func (s *settling) resume(p *share, k int, exact bool) {
 	}
 	p.Units -= n
 	h.Resumed += n
-	s.open(removal.Hold{Origin: h.ID, Reason: h.Reason, Since: h.Since, Dated: h.Dated, Deadline: deadline}, n)
+	fresh := removal.Hold{Origin: h.ID, Reason: h.Reason, Since: h.Since, Dated: h.Dated, Deadline: deadline}
+	if p.Reason != h.Reason && p.deadline.Before(deadline) && !p.deadline.Before(s.r.Today.AddDate(0, 0, resumeDays)) {
+		fresh.Reason, fresh.Since, fresh.Dated, fresh.Deadline = p.Reason, p.Since, p.dated, p.deadline
+	}
+	s.open(fresh, n)
 }
 
 func (s *settling) open(h removal.Hold, units int64) {

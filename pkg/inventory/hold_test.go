@@ -33,7 +33,7 @@ func seen(units int64) []Portion {
 }
 
 func since(units int64, day int) Portion {
-	return Portion{units, []Cause{{removal.HoldUnsellable, nov(day)}}}
+	return Portion{units, []Cause{{Reason: removal.HoldUnsellable, Since: nov(day)}}}
 }
 
 // on settles on a day of November, the snapshot being of the same day.
@@ -90,7 +90,7 @@ func TestHoldsOfCounts(t *testing.T) {
 
 func TestHoldsOfDates(t *testing.T) {
 	t.Parallel()
-	recalled := Portion{4, []Cause{{removal.HoldRecalled, nov(3)}}}
+	recalled := Portion{4, []Cause{{Reason: removal.HoldRecalled, Since: nov(3)}}}
 	newHeld(t).
 		on(9, []Portion{since(5, 1), since(2, 8)}).want("1:5 1101-1201, 2:2 1108-1208").
 		on(10, []Portion{since(5, 1), since(1, 8), since(7, 9)}).want("1:5 1101-1201, 2:1 1108-1208, 3:7 1109-1209").
@@ -106,13 +106,17 @@ func TestHoldsOfDates(t *testing.T) {
 // that ends first.
 func TestEarliestDeadline(t *testing.T) {
 	t.Parallel()
-	both := []Portion{{5, []Cause{{removal.HoldUnsellable, nov(1)}, {removal.HoldExpiry, nov(1)}, {removal.HoldRecalled, nov(2)}}}}
+	both := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable, Since: nov(1)}, {Reason: removal.HoldExpiry, Since: nov(1)}, {Reason: removal.HoldRecalled, Since: nov(2)}}}}
 	newHeld(t).on(3, both).want("1:5 1101-1108 expiry")
-	late := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {removal.HoldRecalled, nov(9)}}}}
+	late := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {Reason: removal.HoldRecalled, Since: nov(9)}}}}
 	newHeld(t).on(3, seen(5)).on(10, late).want("1:5 1103-1203").on(20, late).want("1:5 1103-1203")
-	early := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {removal.HoldRecalled, nov(1)}}}}
+	early := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {Reason: removal.HoldRecalled, Since: nov(1)}}}}
 	newHeld(t).on(3, seen(5)).on(10, early).want("1:5 1101-1201 recalled")
-	same := []Portion{{5, []Cause{{removal.HoldUnsellable, nov(1)}, {removal.HoldRecalled, nov(1)}}}}
+	recall := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {Reason: removal.HoldRecalled}}}}
+	h := newHeld(t)
+	h.rules.Days = map[removal.HoldReason]int{removal.HoldUnsellable: 30, removal.HoldRecalled: 20}
+	h.on(3, seen(5)).on(8, recall).want("1:5 1108-1128 recalled").on(9, recall).want("1:5 1108-1128 recalled")
+	same := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable, Since: nov(1)}, {Reason: removal.HoldRecalled, Since: nov(1)}}}}
 	newHeld(t).on(3, same).want("1:5 1101-1201 recalled")
 }
 
