@@ -237,3 +237,11 @@ func (f *Facts) arrivals(sources []Source, report, came Day) (share uint64, know
 }
 
 func sellableLot(l Lot) bool { return l.Condition == removal.Sellable && l.Received > 0 }
+
+// Less is what is left after so many of the oldest units were taken away.
+func (c Charged) Less(units int64) Charged {
+	c.ByAge = slices.Clone(c.ByAge)
+	c.drop(units)
+	c.limit(c.Units)
+	return c
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // reasonUnknown: the row names goods that the snapshot does not have.
-const reasonUnknown = "unknown"
+const reasonUnknown = "not_in_stock"
 
 // Units as reports write them, in the form of decode.Heading.
 var (
