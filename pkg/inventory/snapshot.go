@@ -147,8 +147,7 @@ func (s *Snapshot) fail(err error) {
 
 // Close gives back what the snapshot holds open. It must not be used after.
 func (s *Snapshot) Close() error {
-	err := errors.Join(s.side.close(), s.words.close())
-	err := errors.Join(s.side.close(), s.book.close())
+	err := errors.Join(s.side.close(), s.book.close(), s.words.close())
 	if s.file != nil {
 		if e := s.file.Close(); err == nil {
 			err = e
