@@ -12,6 +12,7 @@ import (
 
 	"rensa/pkg/inbox"
 	"rensa/pkg/process"
+	"rensa/pkg/schedule"
 	"rensa/pkg/storage"
 )
 
@@ -19,9 +20,11 @@ import (
 const (
 	roleInbox = "inbox" // takes files out of the hot folders
 	roleWork  = "work"  // answers them
+	// has jobs done at their times, and sends what they write
+	roleSchedule = "schedule"
 )
 
-var serveRoles = []string{roleInbox, roleWork}
+var serveRoles = []string{roleInbox, roleWork, roleSchedule}
 
 func (a *app) serveCommand() *cobra.Command {
 	var roles []string
@@ -63,7 +66,22 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	if err != nil {
 		return err
 	}
+	var s *staff
+	var due *schedule.Scheduler
+	if slices.Contains(roles, roleSchedule) {
+		if s, err = ws.staff(p); err != nil {
+			return err
+		}
+		if due, err = s.scheduler(ws.now, stop); err != nil {
+			return err
+		}
+		s.tellMail(a)
+	}
 	g, ctx := errgroup.WithContext(ctx)
+	if due != nil {
+		g.Go(func() error { return due.Run(ctx) })
+		g.Go(func() error { return s.sender.Run(ctx) })
+	}
 	wake := make(chan struct{}, 1)
 	if slices.Contains(roles, roleWork) {
 		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })

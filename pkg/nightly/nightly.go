@@ -34,6 +34,10 @@ type Options struct {
 	// Current opens the merchant's current snapshot; nil, nil, nil where there is
 	// none. It stays the giver's to close.
 	Current func(ctx context.Context, merchant string) (*ledger.Snapshot, *inventory.Snapshot, error)
+	// Retention is for Housekeeping. Deleting keeps backups from beginning until
+	// release is called, and waits for one that is being made.
+	Retention Retention
+	Deleting  func(ctx context.Context) (release func() error, err error)
 }
 
 // Jobs does scheduled work. It may be used by several goroutines.
