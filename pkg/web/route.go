@@ -57,6 +57,9 @@ func (s *Server) table() []route {
 		s.signInRoutes(),
 		s.homeRoutes(),
 		s.fileRoutes(),
+		s.orderRoutes(),
+		s.draftRoutes(),
+		s.stockRoutes(),
 		s.settingRoutes(),
 	)
 }
