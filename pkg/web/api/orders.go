@@ -79,7 +79,7 @@ type OrderDetails struct {
 	Notes   string      `json:"notes"`
 	NoFee   string      `json:"no_fee_reason" doc:"why lines have no figure; empty where all have one"`
 	Items   []OrderItem `json:"items" nullable:"false"`
-	Address *Address    `json:"address" doc:"null for a disposal"`
+	Address *Address    `json:"address,omitempty" doc:"absent for a disposal"`
 	History []Event     `json:"history" nullable:"false"`
 	Version int64       `json:"version,omitempty" doc:"of a draft; its ETag"`
 }
@@ -302,7 +302,7 @@ type Cancelled struct {
 	Units   int64    `json:"units" doc:"cancelled, or asked to be"`
 	Left    int64    `json:"left" doc:"that have left already"`
 	File    string   `json:"file" doc:"the cancel file; empty for none"`
-	Finding *Finding `json:"finding" doc:"why it was not done, or not wholly; null where it was"`
+	Finding *Finding `json:"finding,omitempty" doc:"why it was not done, or not wholly; absent where it was"`
 }
 
 type cancelInput struct {

@@ -65,7 +65,7 @@ type RunDetails struct {
 	Delimiter     string         `json:"delimiter"`
 	Container     string         `json:"container"`
 	Sheet         string         `json:"sheet"`
-	Snapshot      *RunSnapshot   `json:"snapshot" doc:"the stock that rows were checked against; null where there was none"`
+	Snapshot      *RunSnapshot   `json:"snapshot,omitempty" doc:"the stock that rows were checked against; absent where there was none"`
 	PolicyVersion string         `json:"policy_version"`
 	Acceptance    string         `json:"acceptance"`
 	Language      string         `json:"language" doc:"of its reports"`
