@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
@@ -103,10 +104,7 @@ func (a *API) admit(hc huma.Context) (*call, error) {
 
 // caller finds out who asks, and counts the request.
 func (a *API) caller(hc huma.Context) (ledger.Token, error) {
-	address, _, err := net.SplitHostPort(hc.RemoteAddr())
-	if err != nil {
-		address = hc.RemoteAddr()
-	}
+	var err error
 	scheme, token, _ := strings.Cut(hc.Header("Authorization"), " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -122,6 +120,11 @@ func (a *API) caller(hc huma.Context) (ledger.Token, error) {
 	}
 	if !errors.Is(err, ledger.ErrNotFound) {
 		return ledger.Token{}, err
+	}
+	r, _ := humago.Unwrap(hc)
+	address := a.Client(r)
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
 	}
 	if wait, ok := a.unknown.take(address); !ok {
 		return ledger.Token{}, tooMany(wait)

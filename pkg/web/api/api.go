@@ -30,19 +30,23 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
 	"rensa/pkg/storage"
+	"rensa/templates"
 )
 
 // Prefix begins the paths of all operations.
 const Prefix = "/api/v1"
 
-// Errors by which the functions of Options say what they cannot do.
-var (
-	// ErrNoReport says that a run has no such report.
-	ErrNoReport = errors.New("the run has no such report")
-	// ErrOriginalGone says that a report cannot be made again: its original is no
-	// longer kept.
-	ErrOriginalGone = errors.New("the original is no longer kept")
-)
+// ErrGone says that a report cannot be made again: its original is no longer kept.
+var ErrGone = errors.New("no longer kept")
+
+// errNoReport says that a run has no report of a name.
+var errNoReport = errors.New("the run has no such report")
+
+// Explainer is an error that can tell people what is wrong and what to do.
+type Explainer interface {
+	error
+	Explain(t *templates.Texts) (message string, hints []string)
+}
 
 // Options is what an API works with; all is required but what names a default.
 type Options struct {
@@ -54,7 +58,13 @@ type Options struct {
 	// Token gives the token of a secret. ledger.ErrNotFound: it is none, or no
 	// longer good.
 	Token func(ctx context.Context, secret string) (ledger.Token, error)
-	// Rebuild makes a report of a run again. ErrNoReport, ErrOriginalGone.
+	// NewToken adds a token and gives its secret.
+	NewToken func(ctx context.Context, k ledger.Token, actor string) (ledger.Token, string, error)
+	// Settle changes settings of a merchant, each as KEY=VALUE, and AddMerchant adds
+	// one; what is wrong with a value is an Explainer. Default: neither can be done.
+	Settle      func(ctx context.Context, actor, merchant string, assignments []string) ([]ledger.Event, error)
+	AddMerchant func(ctx context.Context, actor, merchant, store string, assignments []string) error
+	// Rebuild makes a report of a run again. ErrGone. Default: it cannot.
 	Rebuild func(ctx context.Context, merchant, run, name string, w io.Writer) error
 	// Wake tells whoever works the list off that there is something on it. Default:
 	// nobody is told, and finds it by itself.
@@ -64,6 +74,8 @@ type Options struct {
 	Now func() time.Time
 	// MaxFile is how long a file may be; default 512 MiB.
 	MaxFile int64
+	// Client is the address that a request came from; default its own.
+	Client func(*http.Request) string
 	// Rate is how many requests a second a token may make on end, Burst how many at
 	// once; default 50 and 100. Requests without a good token: a tenth of it for each
 	// address that they come from.
@@ -88,6 +100,9 @@ func (o *Options) defaults() {
 	}
 	if o.Burst <= 0 {
 		o.Burst = 100
+	}
+	if o.Client == nil {
+		o.Client = func(r *http.Request) string { return r.RemoteAddr }
 	}
 	if o.Version == "" {
 		o.Version = "development"

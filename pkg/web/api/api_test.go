@@ -87,14 +87,13 @@ func newServer(t testing.TB, change ...func(*api.Options)) *server {
 	s.must(err)
 	opt := api.Options{
 		Ledger: s.ledger, Policy: set, Desk: s.Desk(), Dir: dir, Book: s.Book(), Log: log, Now: s.now, Rate: 1000, Burst: 10000,
-		Token: func(ctx context.Context, secret string) (ledger.Token, error) { return s.ledger.TokenOf(ctx, hashed(secret)) },
+		Token: func(ctx context.Context, secret string) (ledger.Token, error) {
+			return s.ledger.TokenOf(ctx, hashed(secret))
+		},
 		Rebuild: func(ctx context.Context, merchant, run, name string, w io.Writer) error {
 			err := s.Rebuild(ctx, merchant, run, name, w)
-			switch {
-			case errors.Is(err, process.ErrNoReport):
-				return api.ErrNoReport
-			case errors.Is(err, process.ErrOriginalGone):
-				return api.ErrOriginalGone
+			if errors.Is(err, process.ErrOriginalGone) {
+				return api.ErrGone
 			}
 			return err
 		},

@@ -71,7 +71,7 @@ func (a *API) listProblems(ctx context.Context, c *call, in *foundInput) (*found
 	p := &page{foundInput: in}
 	p.out.Body.Problems = []Found{}
 	f, err := a.openReport(&run, report.FileName(report.Errors))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoReport) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoReport) {
 		return &p.out, a.decidedProblems(ctx, &run, from, p)
 	}
 	if err != nil {

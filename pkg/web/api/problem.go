@@ -50,6 +50,7 @@ type fault struct {
 	problem *removal.Problem
 	errors  []FieldError
 	review  *Review
+	why     Explainer // tells it better
 	header  http.Header
 }
 
@@ -84,9 +85,9 @@ func (a *API) faultOf(err error) *fault {
 	if bad, ok := errors.AsType[*removal.FileError](err); ok {
 		return refuseFor(http.StatusUnprocessableEntity, bad.Problem())
 	}
-	if not, ok := errors.AsType[*desk.NotPlaced](err); ok {
-		f := refuse(http.StatusConflict, "not_placed", "id", not.Review.ID)
-		f.review = &Review{} // filled by whoever knows the language
+	if why, ok := errors.AsType[Explainer](err); ok {
+		f := refuse(http.StatusUnprocessableEntity, "settings_invalid")
+		f.why = why
 		return f
 	}
 	for _, known := range []struct {
@@ -101,8 +102,8 @@ func (a *API) faultOf(err error) *fault {
 		{desk.ErrState, http.StatusConflict, "state_forbids"},
 		{desk.ErrValue, http.StatusUnprocessableEntity, "value_invalid"},
 		{desk.ErrNoSnapshot, http.StatusConflict, "no_snapshot"},
-		{ErrNoReport, http.StatusNotFound, "report_unknown"},
-		{ErrOriginalGone, http.StatusGone, "original_gone"},
+		{errNoReport, http.StatusNotFound, "report_unknown"},
+		{ErrGone, http.StatusGone, "original_gone"},
 		{ledger.ErrConflict, http.StatusServiceUnavailable, "temporary"},
 		{ledger.ErrBusy, http.StatusServiceUnavailable, "temporary"},
 		{syscall.ENOSPC, http.StatusInsufficientStorage, "disk_full"},
@@ -133,6 +134,11 @@ func (a *API) document(f *fault, texts *templates.Texts) *Problem {
 		if key = "api." + f.code + "." + key; texts.Has(key) {
 			*to = texts.T(key, f.args...)
 		}
+	}
+	if f.why != nil {
+		var hints []string
+		p.Detail, hints = f.why.Explain(texts)
+		p.Hint = strings.Join(hints, "; ")
 	}
 	for i := 0; i+1 < len(f.args); i += 2 {
 		if f.args[i] == "instance" {

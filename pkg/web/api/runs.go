@@ -238,7 +238,7 @@ func (a *API) runDetails(ctx context.Context, c *call, run *ledger.Run) (RunDeta
 // summary reads the summary.json of a run; nil where it is not kept.
 func (a *API) summary(run *ledger.Run) (*report.Summary, error) {
 	f, err := a.openReport(run, report.FileName(report.Summaries))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoReport) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoReport) {
 		return nil, nil
 	}
 	if err != nil {
@@ -271,11 +271,11 @@ func (a *API) countProblems(ctx context.Context, run *ledger.Run, counts map[str
 	return err
 }
 
-// openReport opens a report of a run where it lies. ErrNoReport: the run has none
+// openReport opens a report of a run where it lies. errNoReport: the run has none
 // of that name. fs.ErrNotExist: it is no longer kept, or not in place yet.
 func (a *API) openReport(run *ledger.Run, name string) (file, error) {
 	if !slices.ContainsFunc(run.Outputs, func(o ledger.Output) bool { return o.Name == name }) {
-		return nil, ErrNoReport
+		return nil, errNoReport
 	}
 	// The folder of the day is that on which the run began, in a zone that the
 	// profile had then.
@@ -302,7 +302,14 @@ func (a *API) getRunFile(w http.ResponseWriter, r *http.Request, c *call) error 
 	if err != nil {
 		return err
 	}
+	at := slices.IndexFunc(run.Outputs, func(o ledger.Output) bool { return o.Name == name })
+	if at < 0 {
+		return errNoReport
+	}
 	if r.URL.Query().Get("rebuild") == "true" {
+		if a.Rebuild == nil {
+			return ErrGone
+		}
 		return a.sendMade(w, name, func(to io.Writer) error {
 			return a.Rebuild(r.Context(), run.Merchant, run.ID, name, to)
 		})
@@ -315,7 +322,6 @@ func (a *API) getRunFile(w http.ResponseWriter, r *http.Request, c *call) error 
 		return err
 	}
 	defer f.Close()
-	at := slices.IndexFunc(run.Outputs, func(o ledger.Output) bool { return o.Name == name })
 	w.Header().Set("ETag", `"`+run.Outputs[at].SHA256+`"`)
 	send(w, r, name, f)
 	return nil
