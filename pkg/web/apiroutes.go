@@ -23,5 +23,9 @@ func (s *Server) newAPI() (*api.API, error) {
 		NewToken: func(ctx context.Context, k ledger.Token, actor string) (ledger.Token, string, error) {
 			return NewToken(ctx, s.Ledger, k, actor)
 		},
+		NewLink: func(ctx context.Context, user, actor string) (string, error) {
+			return NewLink(ctx, s.Ledger, user, actor, s.Now())
+		},
+		UserName: UserName,
 	})
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -8,7 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
 	"rensa/pkg/web/api"
+	"rensa/templates"
 )
 
 // route is one operation of the document.
@@ -52,8 +58,21 @@ func (s *server) routes(ids map[string]string) (all []route) {
 	return all
 }
 
+// takesMerchant tells whether an operation is about a merchant that a parameter names.
+func (s *server) takesMerchant(r route) bool {
+	for _, begin := range []string{"/merchants", "/caller", "/tokens", "/users"} {
+		if strings.HasPrefix(r.path, begin) {
+			return false
+		}
+	}
+	return true
+}
+
 // adminOperations are those that only admins may.
-var adminOperations = map[string]bool{}
+var adminOperations = map[string]bool{
+	"setMerchant": true, "addMerchant": true, "listTokens": true, "addToken": true, "removeToken": true,
+	"listUsers": true, "addUser": true, "removeUser": true, "linkUser": true,
+}
 
 // TestRefusals tries every operation without a token, with one that is not known or
 // has expired, with a role that is too low, and with another merchant's things.
@@ -67,6 +86,7 @@ func TestRefusals(t *testing.T) {
 	sent := s.call(http.StatusOK, viewer, "GET", "/outgoing", nil).text("files", 0, "name")
 	ids := map[string]string{
 		"merchant": "m", "run": run, "file": file, "order": "DRAFT", "name": "errors.csv", "row": "2", "sku": "LIGGU-185", "report": "order-detail",
+		"token": viewer, "user": "somebody",
 	}
 	all := s.routes(ids)
 	if len(all) < 25 {
@@ -92,7 +112,7 @@ func TestRefusals(t *testing.T) {
 		// The other merchant's token: with m named it is told that there is no m, and
 		// with itself named nothing of m's is found.
 		named := path + "?merchant=m"
-		if strings.HasPrefix(path, "/merchants") || path == "/caller" {
+		if !s.takesMerchant(r) {
 			named = path
 		}
 		a := s.do(stranger, r.method, named, r.body)
@@ -109,6 +129,13 @@ func TestRefusals(t *testing.T) {
 			}
 			if a := s.do(stranger, r.method, path, body); a.status != http.StatusNotFound {
 				t.Errorf("%s %s of another merchant: %d %s", r.method, path, a.status, a.body)
+			}
+		}
+	}
+	for _, r := range all {
+		if r.role == "admin" && !strings.HasPrefix(r.path, "/merchants/") { // concerns all merchants
+			if a := s.do(admin, r.method, r.path, r.body); a.status != http.StatusForbidden || a.text("code") != "forbidden_scope" {
+				t.Errorf("%s %s for an admin of one merchant: %d %s", r.method, r.path, a.status, a.body)
 			}
 		}
 	}
@@ -219,4 +246,53 @@ func TestRate(t *testing.T) {
 	if a := s.do(stranger, "GET", "/caller", nil); a.status != 200 {
 		t.Errorf("a good token from the same address: %d", a.status)
 	}
+}
+
+// Settings are changed, and merchants, users and tokens added, by admins.
+func TestAdmin(t *testing.T) {
+	t.Parallel()
+	var said []string
+	s := newServer(t, func(o *api.Options) {
+		o.Settle = func(_ context.Context, actor, merchant string, assignments []string) ([]ledger.Event, error) {
+			said = append(said, actor+" "+merchant+" "+strings.Join(assignments, " "))
+			if strings.Contains(assignments[0], "XX") {
+				return nil, explained{}
+			}
+			return nil, nil
+		}
+		o.AddMerchant = func(ctx context.Context, _, merchant, store string, assignments []string) error {
+			said = append(said, merchant+" "+store+" "+strings.Join(assignments, " "))
+			return o.Ledger.AddMerchant(ctx, removal.Merchant{ID: merchant, Profile: ledger.DefaultProfile()})
+		}
+	})
+	s.call(http.StatusOK, admin, "PATCH", "/merchants/m", object{"settings": object{"language": "de", "home_store": "DE"}}).is("id", "m")
+	s.call(http.StatusUnprocessableEntity, admin, "PATCH", "/merchants/m", object{"settings": object{"home_store": "XX"}}).
+		is("code", "settings_invalid", "detail", "no such store", "hint", "SE; DE")
+	s.call(http.StatusCreated, everyone, "POST", "/merchants", object{"id": "new", "home_store": "GB"}).is("id", "new")
+	want := []string{"api:" + admin + " m home_store=DE language=de", "api:" + admin + " m home_store=XX", "new GB "}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+
+	made := s.call(http.StatusCreated, everyone, "POST", "/tokens", object{"name": "till", "role": "viewer", "merchants": []string{"m"}})
+	s.call(http.StatusOK, made.text("secret"), "GET", "/caller", nil).is("role", "viewer", "merchants.0", "m")
+	s.call(http.StatusOK, everyone, "GET", "/tokens", nil)
+	s.call(http.StatusNoContent, everyone, "DELETE", at("tokens", made.text("id")), nil)
+	s.call(http.StatusUnauthorized, made.text("secret"), "GET", "/caller", nil)
+	s.call(http.StatusUnprocessableEntity, everyone, "POST", "/tokens", object{"name": "x", "role": "viewer", "merchants": []string{"none"}})
+	s.call(http.StatusUnprocessableEntity, everyone, "POST", "/tokens", object{"name": "x", "role": "viewer"})
+	s.call(http.StatusUnprocessableEntity, everyone, "POST", "/tokens", object{"name": "x", "role": "viewer", "all_merchants": true, "expires": "2020-01-01T00:00:00Z"})
+
+	s.call(http.StatusCreated, everyone, "POST", "/users", object{"id": "Eva", "role": "operator", "merchants": []string{"m"}}).is("user", "eva", "link", "/welcome?link=eva")
+	s.call(http.StatusConflict, everyone, "POST", "/users", object{"id": "eva", "role": "operator", "merchants": []string{"m"}}).is("code", "user_exists")
+	s.call(http.StatusOK, everyone, "GET", "/users", nil).is("users.0.id", "eva", "users.0.has_password", false)
+	s.call(http.StatusCreated, everyone, "POST", "/users/eva/link", nil)
+	s.call(http.StatusNoContent, everyone, "DELETE", "/users/eva", nil)
+	s.call(http.StatusNotFound, everyone, "DELETE", "/users/eva", nil)
+}
+
+type explained struct{ error }
+
+func (explained) Explain(*templates.Texts) (string, []string) {
+	return "no such store", []string{"SE", "DE"}
 }

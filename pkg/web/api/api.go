@@ -60,6 +60,10 @@ type Options struct {
 	Token func(ctx context.Context, secret string) (ledger.Token, error)
 	// NewToken adds a token and gives its secret.
 	NewToken func(ctx context.Context, k ledger.Token, actor string) (ledger.Token, string, error)
+	// NewLink gives a user a one-time link to choose a password, as a path; UserName
+	// the form in which a name to sign in with is kept.
+	NewLink  func(ctx context.Context, user, actor string) (string, error)
+	UserName func(string) (string, error)
 	// Settle changes settings of a merchant, each as KEY=VALUE, and AddMerchant adds
 	// one; what is wrong with a value is an Explainer. Default: neither can be done.
 	Settle      func(ctx context.Context, actor, merchant string, assignments []string) ([]ledger.Event, error)
@@ -130,7 +134,7 @@ func New(opt Options) (*API, error) {
 	a.huma.UseMiddleware(a.access)
 	for _, add := range []func(){
 		a.fileOperations, a.runOperations, a.orderOperations, a.draftOperations, a.stockOperations,
-		a.reportOperations, a.outgoingOperations, a.merchantOperations,
+		a.reportOperations, a.outgoingOperations, a.merchantOperations, a.settingOperations, a.peopleOperations,
 	} {
 		add()
 	}
@@ -161,6 +165,7 @@ func (a *API) config() huma.Config {
 		{Name: "Reports", Description: "Reports of orders and stock as they are now."},
 		{Name: "Outgoing", Description: "Files that are to be handed on to the marketplace or the warehouse."},
 		{Name: "Merchants", Description: "Merchants and their settings."},
+		{Name: "Access", Description: "Who may use the page and the API; for admins who see all merchants."},
 	}
 	return c
 }

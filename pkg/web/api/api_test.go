@@ -98,6 +98,12 @@ func newServer(t testing.TB, change ...func(*api.Options)) *server {
 			return err
 		},
 	}
+	opt.NewToken = func(ctx context.Context, k ledger.Token, _ string) (ledger.Token, string, error) {
+		k.ID, k.Hash = "made", hashed("secret of "+k.Name)
+		return k, "secret of " + k.Name, s.ledger.AddToken(ctx, k)
+	}
+	opt.NewLink = func(_ context.Context, user, _ string) (string, error) { return "/welcome?link=" + user, nil }
+	opt.UserName = func(name string) (string, error) { return strings.ToLower(name), nil }
 	for _, c := range change {
 		c(&opt)
 	}
