@@ -61,6 +61,7 @@ func (s *Server) table() []route {
 		s.draftRoutes(),
 		s.stockRoutes(),
 		s.settingRoutes(),
+		s.apiRoutes(),
 	)
 }
 

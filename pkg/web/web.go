@@ -29,6 +29,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
 	"rensa/pkg/storage"
+	"rensa/pkg/web/api"
 	"rensa/templates"
 )
 
@@ -76,7 +77,7 @@ type Options struct {
 }
 
 // ErrGone says that something was there and is no longer kept.
-var ErrGone = errors.New("no longer kept")
+var ErrGone = api.ErrGone
 
 // Explainer is an error that can tell people what is wrong and what to do.
 type Explainer interface {
@@ -91,6 +92,7 @@ type Server struct {
 	verify   *verifier
 	limits   *limiters
 	metrics  *metrics
+	api      *api.API
 	pages    map[string]map[string]*page // by language and name
 	assets   *assets
 	routes   []route
@@ -117,6 +119,9 @@ func New(opt Options) (*Server, error) {
 	s.verify, s.limits = newVerifier(), newLimiters(s.Now)
 	s.metrics = newMetrics(s.Version)
 	s.sessions = s.newSessions()
+	if s.api, err = s.newAPI(); err != nil {
+		return nil, err
+	}
 	s.routes = s.table()
 	if s.handler, err = s.build(); err != nil {
 		return nil, err

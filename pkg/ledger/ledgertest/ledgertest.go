@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"ManyChanges":    testManyChanges,
 		"RequestKey":     testRequestKey,
 		"ListWork":       testListWork,
+		"ListSent":       testListSent,
 		"Users":          testUsers,
 		"Links":          testLinks,
 		"Sessions":       testSessions,

@@ -1,0 +1,31 @@
+package web
+
+import (
+	"context"
+
+	"rensa/pkg/ledger"
+	"rensa/pkg/web/api"
+)
+
+// apiRoutes hangs the API in. It looks after itself: tokens instead of sessions, its
+// own limits, its own answers.
+func (s *Server) apiRoutes() []route {
+	return []route{{pattern: api.Prefix + "/", bare: s.api}}
+}
+
+func (s *Server) newAPI() (*api.API, error) {
+	return api.New(api.Options{
+		Ledger: s.Ledger, Policy: s.Policy, Desk: s.Desk, Dir: s.Dir, Book: s.Book, Log: s.Log, Now: s.Now, MaxFile: s.MaxUpload,
+		Version: s.Version, Client: s.client, Settle: s.Settle, AddMerchant: s.AddMerchant, Rebuild: s.Rebuild,
+		Token: func(ctx context.Context, secret string) (ledger.Token, error) {
+			return s.Ledger.TokenOf(ctx, hashSecret(secret))
+		},
+		NewToken: func(ctx context.Context, k ledger.Token, actor string) (ledger.Token, string, error) {
+			return NewToken(ctx, s.Ledger, k, actor)
+		},
+		NewLink: func(ctx context.Context, user, actor string) (string, error) {
+			return NewLink(ctx, s.Ledger, user, actor, s.Now())
+		},
+		UserName: UserName,
+	})
+}
