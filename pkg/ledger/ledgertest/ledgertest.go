@@ -76,14 +76,6 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"HoldsRefused":   testHoldsRefused,
 		"Outbox":         testOutbox,
 		"OutboxLease":    testOutboxLease,
-		"RequestKey":     testRequestKey,
-		"ListWork":       testListWork,
-		"Users":          testUsers,
-		"Links":          testLinks,
-		"Sessions":       testSessions,
-		"Tokens":         testTokens,
-		"Notes":          testNotes,
-		"Arrivals":       testArrivals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
