@@ -64,5 +64,9 @@ func (p *Processor) tryFacts(ctx context.Context, j *job, f *decode.File, what *
 		return nil, err
 	}
 	run.SnapshotID = row.ID
-	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: &row})
+	change, err := p.holds(ctx, j, &row, snapshot, read.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: &row, Change: change})
 }

@@ -62,7 +62,6 @@ type Ageing struct {
 
 // Recommended is the Recommended Removal report of one day.
 type Recommended struct {
-	Texts    *templates.Texts
 	Merchant removal.Merchant
 	Zone     *time.Location
 	Made     time.Time
@@ -78,6 +77,8 @@ type Recommended struct {
 	// "nothing" to remove, or no "address" to return to.
 	NoUpload string
 }
+
+func (r *Recommended) texts() *templates.Texts { return templates.Load(r.Merchant.Profile.Language) }
 
 // RecommendedTotals are the sums of a report's rows.
 type RecommendedTotals struct {
