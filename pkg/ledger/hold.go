@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"rensa/pkg/removal"
 )
@@ -83,7 +84,7 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 		if err != nil {
 			return err
 		}
-		return tx.holdOrigins(ctx, merchant, book)
+		return tx.holdOrigins(ctx, book, place, condition, args)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("holds: %w", err)
@@ -104,22 +105,19 @@ func (t *tx) holdSteps(ctx context.Context, book *HoldBook, place map[int64]int,
 }
 
 // holdOrigins finds what was accepted of the opening notices of the holds before.
-func (t *tx) holdOrigins(ctx context.Context, merchant string, book *HoldBook) error {
-	for i := range book.Holds {
-		h := &book.Holds[i]
-		if h.Origin == 0 {
-			continue
-		}
-		err := t.QueryRowContext(ctx, `WITH RECURSIVE before (id) AS (
-			SELECT $2 UNION SELECT h.origin FROM hold AS h JOIN before AS b ON h.merchant = $1 AND h.id = b.id WHERE h.origin IS NOT NULL)
-			SELECT min(m.accepted_at) FROM before AS b
-			JOIN hold_step AS s ON s.merchant = $1 AND s.hold = b.id AND s.step = 'opening'
-			JOIN message AS m ON m.merchant = $1 AND m.id = s.message`, merchant, h.Origin).Scan(moment{&h.OriginAcceptedAt})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (t *tx) holdOrigins(ctx context.Context, book *HoldBook, place map[int64]int, condition string, args []any) error {
+	return t.each(ctx, func(rows *sql.Rows) error {
+		var id int64
+		var at time.Time
+		err := rows.Scan(&id, moment{&at})
+		book.Holds[place[id]].OriginAcceptedAt = at
+		return err
+	}, `WITH RECURSIVE before (hold, id) AS (
+		SELECT h.id, h.origin FROM hold AS h WHERE h.origin IS NOT NULL AND `+condition+`
+		UNION SELECT b.hold, h.origin FROM before AS b JOIN hold AS h ON h.merchant = $1 AND h.id = b.id WHERE h.origin IS NOT NULL)
+		SELECT b.hold, min(m.accepted_at) FROM before AS b
+		JOIN hold_step AS s ON s.merchant = $1 AND s.hold = b.id AND s.step = 'opening'
+		JOIN message AS m ON m.merchant = $1 AND m.id = s.message GROUP BY b.hold`, args...)
 }
 
 // putHolds writes what a change does to holds.

@@ -95,6 +95,7 @@ type trader struct {
 	boxes       []*box
 	jobs        []*job
 	shownAt     time.Time
+	lost        bool // something that is not in the files yet
 	oracle      *oracle
 }
 
