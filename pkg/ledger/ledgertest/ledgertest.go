@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"JobsAtOnce":     testJobsAtOnce,
 		"Fold":           testFold,
 		"FoldAll":        testFoldAll,
+		"OutboxDue":      testOutboxDue,
 		"Holds":          testHolds,
 		"HoldsRefused":   testHoldsRefused,
 		"Outbox":         testOutbox,
