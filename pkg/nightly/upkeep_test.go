@@ -24,8 +24,8 @@ import (
 	"rensa/pkg/storage"
 )
 
-// office is a workspace with one merchant and a clock that a test moves.
-type office struct {
+// upkeep is a workspace with one merchant and a clock that a test moves.
+type upkeep struct {
 	*testing.T
 	root      string
 	at        time.Time
@@ -36,9 +36,9 @@ type office struct {
 
 var opening = time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
 
-func newOffice(t *testing.T, keep nightly.Retention, change ...func(*removal.Profile)) *office {
+func newUpkeep(t *testing.T, keep nightly.Retention, change ...func(*removal.Profile)) *upkeep {
 	t.Helper()
-	s := &office{T: t, root: t.TempDir(), at: opening}
+	s := &upkeep{T: t, root: t.TempDir(), at: opening}
 	now := func() time.Time { return s.at }
 	set, err := policy.Load(nil)
 	must(t, err)
@@ -64,7 +64,7 @@ func newOffice(t *testing.T, keep nightly.Retention, change ...func(*removal.Pro
 }
 
 // take has a file of lines taken in; the marks | stand for tabs.
-func (s *office) take(name string, lines ...string) *process.Result {
+func (s *upkeep) take(name string, lines ...string) *process.Result {
 	s.Helper()
 	path := filepath.Join(s.TempDir(), name)
 	must(s, os.WriteFile(path, []byte(strings.ReplaceAll(strings.Join(lines, "\n"), "|", "\t")+"\n"), 0o600))
@@ -73,16 +73,16 @@ func (s *office) take(name string, lines ...string) *process.Result {
 	return r
 }
 
-func (s *office) stock(units string) *process.Result {
+func (s *upkeep) stock(units string) *process.Result {
 	return s.take("stock.tsv", "sku|fnsku|disposition|quantity", "A|X1|sellable|"+units, "B|X2|unsellable|7")
 }
 
-func (s *office) order(id, units string) *process.Result {
+func (s *upkeep) order(id, units string) *process.Result {
 	return s.take(id+".tsv", "MerchantRemovalOrderID|RemovalDisposition|MerchantSKU|SellableQuantity", id+"|Disposal|A|"+units)
 }
 
 // files below a folder, by name, with the time in the names of folders left out.
-func (s *office) files(folder string) (all []string) {
+func (s *upkeep) files(folder string) (all []string) {
 	s.Helper()
 	must(s, filepath.WalkDir(filepath.Join(s.root, folder), func(path string, d os.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
@@ -112,7 +112,7 @@ func TestHousekeeping(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newOffice(t, tt.keep)
+			s := newUpkeep(t, tt.keep)
 			s.stock("30")
 			s.order("ONE", "2")
 			s.at = opening.Add(100 * day)
@@ -145,7 +145,7 @@ func TestHousekeeping(t *testing.T) {
 // While a backup is being made nothing is deleted.
 func TestHousekeepingWaits(t *testing.T) {
 	t.Parallel()
-	s := newOffice(t, nightly.Retention{Reports: time.Hour})
+	s := newUpkeep(t, nightly.Retention{Reports: time.Hour})
 	s.stock("30")
 	s.at = opening.AddDate(0, 0, 9)
 	release, err := s.processor.Keep(t.Context())
@@ -169,7 +169,7 @@ func TestHousekeepingWaits(t *testing.T) {
 // next one.
 func TestHousekeepingFolds(t *testing.T) {
 	t.Parallel()
-	s := newOffice(t, nightly.Retention{})
+	s := newUpkeep(t, nightly.Retention{})
 	s.stock("100000")
 	lines := []string{"MerchantRemovalOrderID|RemovalDisposition|MerchantSKU|SellableQuantity"}
 	for range 1200 {
@@ -215,7 +215,7 @@ func TestHousekeepingFolds(t *testing.T) {
 }
 
 // available is what is left of each SKU.
-func (s *office) available() map[string][2]int64 {
+func (s *upkeep) available() map[string][2]int64 {
 	s.Helper()
 	_, snapshot, err := s.jobs.Current(s.Context(), "acme")
 	must(s, err)
@@ -236,7 +236,7 @@ func (s *office) available() map[string][2]int64 {
 }
 
 // jobsReports writes the nightly reports.
-func (s *office) jobsReports() nightly.Outcome {
+func (s *upkeep) jobsReports() nightly.Outcome {
 	s.Helper()
 	out, err := s.jobs.Reports(s.Context(), "acme", s.at, false)
 	must(s, err)
@@ -246,7 +246,7 @@ func (s *office) jobsReports() nightly.Outcome {
 // The nightly reports lie in a folder of their own, which appears whole.
 func TestReports(t *testing.T) {
 	t.Parallel()
-	s := newOffice(t, nightly.Retention{}, func(p *removal.Profile) { p.Language = "de" })
+	s := newUpkeep(t, nightly.Retention{}, func(p *removal.Profile) { p.Language = "de" })
 	bare := s.jobsReports()
 	if bare.Counts["files"] != 6 {
 		t.Errorf("without stock: %v", bare.Counts)
@@ -288,7 +288,7 @@ func TestReports(t *testing.T) {
 // Orders are handed on when their delay is over; a rehearsal only counts them.
 func TestRelease(t *testing.T) {
 	t.Parallel()
-	s := newOffice(t, nightly.Retention{}, func(p *removal.Profile) { p.ReleaseDelay = time.Hour })
+	s := newUpkeep(t, nightly.Retention{}, func(p *removal.Profile) { p.ReleaseDelay = time.Hour })
 	s.stock("30")
 	s.order("ONE", "2")
 	for _, tt := range []struct {
