@@ -154,6 +154,10 @@ func tomlKeys(structure reflect.Type, prefix string) []string {
 	var keys []string
 	for i := range structure.NumField() {
 		f := structure.Field(i)
+		if f.Anonymous {
+			keys = append(keys, tomlKeys(f.Type, "")...)
+			continue
+		}
 		if f.Type == reflect.TypeFor[limits]() || f.Type == reflect.TypeFor[retention]() {
 			keys = append(keys, tomlKeys(f.Type, f.Tag.Get("toml")+".")...)
 			continue

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ func TestTexts(t *testing.T) {
 	used := keysInCode(t)
 	texts := map[string]map[string]string{}
 	for _, lang := range templates.Languages() {
-		texts[lang] = readTexts(t, "../../templates/texts/cli."+lang+".toml")
+		texts[lang] = readTexts(t, lang)
 	}
 	for _, lang := range templates.Languages() {
 		for _, key := range used {
@@ -81,15 +82,28 @@ func keysInCode(t *testing.T) []string {
 	return slices.Compact(keys)
 }
 
-func readTexts(t *testing.T, name string) map[string]string {
+// readTexts reads the texts of the command line, in whichever file they stand.
+func readTexts(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("../../templates/texts/*." + lang + ".toml")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
 	}
 	texts := map[string]string{}
-	if err := toml.Unmarshal(b, &texts); err != nil {
-		t.Fatalf("%s: %v", name, err)
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]any{}
+		if err := toml.Unmarshal(b, &all); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for key, v := range all {
+			if text, ok := v.(string); ok && strings.HasPrefix(key, "cli.") {
+				texts[key] = text
+			}
+		}
 	}
 	return texts
 }
