@@ -15,7 +15,7 @@ import (
 
 // builtKeys are put together by pages and code from what they know: every key
 // that begins so counts as used.
-var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report."}
+var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report.", "web.resubmit.", "web.method."}
 
 var (
 	keyInPage = regexp.MustCompile(`"(web\.[a-z0-9_.]*[a-z0-9_])"`)
