@@ -20,11 +20,12 @@ import (
 const (
 	roleInbox = "inbox" // takes files out of the hot folders
 	roleWork  = "work"  // answers them
+	roleWeb   = "web"   // serves page and API
 	// has jobs done at their times, and sends what they write
 	roleSchedule = "schedule"
 )
 
-var serveRoles = []string{roleInbox, roleWork, roleSchedule}
+var serveRoles = []string{roleInbox, roleWork, roleSchedule, roleWeb}
 
 func (a *app) serveCommand() *cobra.Command {
 	var roles []string
@@ -86,21 +87,30 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	if slices.Contains(roles, roleWork) {
 		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
 	}
-	if slices.Contains(roles, roleInbox) {
-		dir, err := storage.Open(ws.dir)
+	awake := func() {
+		select {
+		case wake <- struct{}{}:
+		default: // it is awake already
+		}
+	}
+	dir, err := storage.Open(ws.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if slices.Contains(roles, roleWeb) {
+		page, err := a.page(ws, p, dir, awake)
 		if err != nil {
 			return err
 		}
-		defer dir.Close()
+		if err := a.firstLink(ctx, ws, page); err != nil {
+			return err
+		}
+		g.Go(func() error { return page.Run(ctx, nil) })
+	}
+	if slices.Contains(roles, roleInbox) {
 		in := inbox.New(inbox.Options{Dir: dir, Book: p.Book(), Log: ws.log, Now: ws.now})
-		g.Go(func() error {
-			return in.Run(ctx, func() {
-				select {
-				case wake <- struct{}{}:
-				default: // it is awake already
-				}
-			})
-		})
+		g.Go(func() error { return in.Run(ctx, awake) })
 	}
 	a.note("cli.serve.started", "dir", a.near(ws.dir), "roles", strings.Join(roles, ", "))
 	if err := g.Wait(); err != nil {

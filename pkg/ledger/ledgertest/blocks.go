@@ -151,7 +151,7 @@ func testOrderBlocksAsked(t *testing.T, l *ledger.Ledger) {
 		},
 		"balance": func(merchant string) (int, error) {
 			wrong, err := l.Imbalances(t.Context(), merchant) // the commit brought no movements
-			return len(wrong) - 297, err // one order is of no units
+			return len(wrong) - 297, err                      // one order is of no units
 		},
 	} {
 		addMerchant(t, l, name)
