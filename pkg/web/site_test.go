@@ -83,7 +83,7 @@ func newSite(t testing.TB, change func(*Options)) *site {
 	must(st.dir.MakeDir(inbox.Folder + "/" + stranger))
 	st.people(must)
 	opt := Options{
-		Ledger: st.ledger, Policy: set, Desk: st.processor.Desk(), Dir: st.dir, Snapshot: st.processor.Current, Book: st.processor.Book(),
+		Ledger: st.ledger, Policy: set, Desk: st.processor.Desk(), Dir: st.dir, Snapshot: st.processor.Snapshot, Book: st.processor.Book(),
 		Rebuild: st.processor.Rebuild, Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel),
 	}
 	if change != nil {
