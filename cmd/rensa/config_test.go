@@ -154,6 +154,10 @@ func tomlKeys(structure reflect.Type, prefix string) []string {
 	var keys []string
 	for i := range structure.NumField() {
 		f := structure.Field(i)
+		if f.Anonymous {
+			keys = append(keys, tomlKeys(f.Type, "")...)
+			continue
+		}
 		if f.Type.Kind() == reflect.Struct && f.Type.Field(0).Tag.Get("toml") != "" { // a table
 			keys = append(keys, tomlKeys(f.Type, f.Tag.Get("toml")+".")...)
 			continue

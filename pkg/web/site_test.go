@@ -294,3 +294,20 @@ func (c *client) do(method, path string, body io.Reader, header http.Header) rep
 	}
 	return reply{resp.StatusCode, resp.Header, b.String()}
 }
+
+// SKUs of the demo's inventory.
+const (
+	goodSKU  = "LIGGU-185"
+	goodSKU2 = "PANN-300LM"
+	goodSKU3 = "STORM-4P"
+)
+
+// file writes a file that a browser can choose.
+func (st *site) file(name, content string) string {
+	st.t.Helper()
+	path := filepath.Join(st.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		st.t.Fatal(err)
+	}
+	return path
+}

@@ -41,6 +41,9 @@ type Options struct {
 	Dir    *storage.Dir // the workspace
 	// Book is the list of files that are to be answered.
 	Book inbox.Book
+	// Wake is called when a file was put on it, for whoever works it off in this
+	// process. Default: it is found a little later.
+	Wake func()
 	// Snapshot opens the merchant's current snapshot; nil, nil where there is
 	// none. It stays the giver's to close.
 	Snapshot func(ctx context.Context, merchant string) (*inventory.Snapshot, error)
@@ -91,6 +94,7 @@ type Server struct {
 	sessions *scs.SessionManager
 	verify   *verifier
 	limits   *limiters
+	facets   facetCache
 	metrics  *metrics
 	pages    map[string]map[string]*page // by language and name
 	assets   *assets
@@ -118,6 +122,7 @@ func New(opt Options) (*Server, error) {
 	}
 	s.verify, s.limits = newVerifier(), newLimiters(s.Now)
 	s.metrics = newMetrics(s.Version)
+	s.facets.runs = map[string]*facets{}
 	s.sessions = s.newSessions()
 	s.routes = s.table()
 	if s.handler, err = s.build(); err != nil {
@@ -142,6 +147,9 @@ func (o *Options) validate() error {
 	}
 	if o.StopWithin <= 0 {
 		o.StopWithin = 10 * time.Second
+	}
+	if o.Wake == nil {
+		o.Wake = func() {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
