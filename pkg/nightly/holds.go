@@ -43,6 +43,7 @@ type holding struct {
 	storeZone *time.Location
 	snapshot  *inventory.Snapshot
 	plan      *desk.HoldPlan
+	made      []byte // the workbook
 	policy    *policy.Set
 }
 
@@ -176,6 +177,18 @@ func (h *holding) message(id string, n *removal.Notice, attachments []ledger.Att
 	return m, nil
 }
 
+// workbook is the list of deadlines as a workbook, made once.
+func (h *holding) workbook() ([]byte, error) {
+	if h.made == nil {
+		var book bytes.Buffer
+		if err := h.deadlines().XLSX(&book); err != nil {
+			return nil, err
+		}
+		h.made = book.Bytes()
+	}
+	return h.made, nil
+}
+
 // deadlines is the list of all that is held or covered.
 func (h *holding) deadlines() *report.Deadlines {
 	d := &report.Deadlines{Language: h.merchant.Profile.Language, Date: h.today, Currency: h.store.Currency, CSVBOM: h.merchant.Profile.CSVBOM}
@@ -253,11 +266,11 @@ func (h *holding) returnable(x *removal.Hold) bool {
 
 // attachments are the list of deadlines and the ready upload.
 func (j *Jobs) attachments(h *holding, n *removal.Notice) ([]ledger.Attachment, error) {
-	var book bytes.Buffer
-	if err := h.deadlines().XLSX(&book); err != nil {
+	book, err := h.workbook()
+	if err != nil {
 		return nil, err
 	}
-	all := []ledger.Attachment{{Name: DeadlinesFile, MediaType: workbookType, Body: book.Bytes()}}
+	all := []ledger.Attachment{{Name: DeadlinesFile, MediaType: workbookType, Body: book}}
 	body, reason, err := j.upload(h)
 	if err != nil {
 		return nil, err
@@ -293,7 +306,10 @@ func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err err
 		}
 		dir = path.Join(base, h.at.Format("20060102-150405")+"-"+name+"-"+strconv.Itoa(n))
 	}
-	list := h.deadlines()
+	book, err := h.workbook()
+	if err != nil {
+		return "", err
+	}
 	body, _, err := j.upload(h)
 	if err != nil {
 		return "", err
@@ -310,13 +326,16 @@ func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err err
 			}
 		}
 	}
-	put(DeadlinesFile, list.XLSX)
-	put(DeadlinesCSV, list.CSV)
-	if body != nil {
-		put(RequiredUpload, func(w io.Writer) error {
-			_, err := w.Write(body)
+	bytes := func(b []byte) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, err := w.Write(b)
 			return err
-		})
+		}
+	}
+	put(DeadlinesFile, bytes(book))
+	put(DeadlinesCSV, h.deadlines().CSV)
+	if body != nil {
+		put(RequiredUpload, bytes(body))
 	}
 	if err == nil {
 		_, err = stage.Commit(dir)
