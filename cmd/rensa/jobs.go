@@ -28,7 +28,7 @@ const (
 )
 
 // jobNames in the order in which those that are due at one moment are done.
-var jobNames = []string{jobRelease, jobNotices, jobDispose, jobReports, jobHousekeeping}
+var jobNames = []string{jobRelease, jobRecommended, jobNotices, jobDispose, jobReports, jobHousekeeping}
 
 // sends tells whether a job writes messages, which it sends before it ends.
 func sends(job string) bool { return job == jobNotices || job == jobDispose }
@@ -83,7 +83,7 @@ func (s *staff) scheduler(now func() time.Time, stop time.Duration) (*schedule.S
 func (s *staff) do(ctx context.Context, job, merchant string, at time.Time, rehearse bool) (nightly.Outcome, error) {
 	defer s.p.Using(merchant)()
 	work := map[string]func(context.Context, string, time.Time, bool) (nightly.Outcome, error){
-		jobRelease: s.jobs.Release, jobNotices: s.jobs.Notices, jobDispose: s.jobs.Dispose,
+		jobRelease: s.jobs.Release, jobRecommended: s.jobs.Recommended, jobNotices: s.jobs.Notices, jobDispose: s.jobs.Dispose,
 		jobReports: s.jobs.Reports, jobHousekeeping: s.jobs.Housekeeping,
 	}[job]
 	out, err := work(ctx, merchant, at, rehearse)

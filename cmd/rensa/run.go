@@ -178,6 +178,8 @@ func (a *app) sayJob(d *jobDocument) {
 			key = "cli.run.would_sweep"
 		}
 		a.say(a.t(key, "merchant", d.Merchant, "originals", n("originals"), "reports", n("reports"), "kilobytes", (n("bytes")+1023)/1024))
+	case jobRecommended:
+		a.say(a.t("cli.run.recommended", append(facts, "snapshots", n("snapshots"), "pools", n("pools"), "units", n("units"))...))
 	case jobNotices:
 		a.say(a.t("cli.run.noticed", append(facts, "held", n("held"), "due", n("due"), "messages", n("messages"))...))
 	case jobDispose:

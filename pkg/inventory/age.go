@@ -81,8 +81,9 @@ func (c *Charged) limit(units int64) {
 	c.ByAge = slices.DeleteFunc(c.ByAge, func(a AgedUnits) bool { return a.Units == 0 })
 }
 
-// drop takes so many of the oldest units away.
+// drop takes so many of the oldest units away; none, where units came instead.
 func (c *Charged) drop(units int64) {
+	units = max(units, 0)
 	for i := range c.ByAge {
 		n := min(c.ByAge[i].Units, units)
 		c.ByAge[i].Units -= n
@@ -206,15 +207,20 @@ func (f *Facts) crossing(sources []Source, day Day, from, to, least int, units i
 // report's day tell it.
 func (f *Facts) arrivals(sources []Source, report, came Day) (share uint64, known bool) {
 	width, at := openEnded, Day(0)
-	if l := &f.Lots; l.From >= 0 {
-		if d := sources[l.From].Day; d < report && came <= d && slices.ContainsFunc(l.All, sellableLot) {
-			for _, lot := range l.All {
-				if sellableLot(lot) && lot.Received == came {
+	if l := &f.Lots; l.From >= 0 && sources[l.From].Day < report && came <= sources[l.From].Day {
+		dated := int64(0)
+		for _, lot := range l.All {
+			if sellableLot(lot) {
+				dated += lot.Units
+				if lot.Received == came {
 					share += uint64(lot.Units) * widths
 				}
 			}
+		}
+		if dated > 0 && dated == l.Sellable { // else it is not known how many came that day
 			return share, true
 		}
+		share = 0
 	}
 	for i := range f.Aged {
 		a := &f.Aged[i]

@@ -55,14 +55,19 @@ func (j *Jobs) Recommend(ctx context.Context, merchant string, at time.Time) (*R
 		return nil, err
 	}
 	v.taken = stock.Taken
-	v.cleanUp = CleanUpAfter(s.at, s.store.CleanupDay)
-	v.line = inventory.AgeLine{
-		CleanUp: inventory.DayOf(v.cleanUp), FromDays: s.store.LTSFFromDays,
+	v.cleanUp, v.line = AgeLine(s.store, s.at)
+	return v.recommend()
+}
+
+// AgeLine is the line that the next clean-up after a moment's day draws.
+func AgeLine(store policy.Store, at time.Time) (cleanUp time.Time, line inventory.AgeLine) {
+	cleanUp = CleanUpAfter(at, store.CleanupDay)
+	return cleanUp, inventory.AgeLine{
+		CleanUp: inventory.DayOf(cleanUp), FromDays: store.LTSFFromDays,
 		Next: func(d inventory.Day) inventory.Day {
-			return inventory.DayOf(CleanUpAfter(d.Time(), s.store.CleanupDay))
+			return inventory.DayOf(CleanUpAfter(d.Time(), store.CleanupDay))
 		},
 	}
-	return v.recommend()
 }
 
 // CleanUpAfter is the first clean-up after a day: the next day of that number in

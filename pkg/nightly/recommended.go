@@ -10,6 +10,7 @@ import (
 	"path"
 	"time"
 
+	"rensa/pkg/desk"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
 )
@@ -24,10 +25,13 @@ const (
 // Recommended writes the Recommended Removal report of a moment's day: the
 // marketplace's table, a workbook that says why, and the upload file that removes
 // the whole list, where the profile knows an address. A rehearsal writes the same.
-// Counts: pools and units that should be removed. Without a snapshot the error is
-// desk.ErrNoSnapshot, and nothing is written.
+// Counts: snapshots that were looked at, 0 or 1, pools and units that should be
+// removed. Without a snapshot nothing is written.
 func (j *Jobs) Recommended(ctx context.Context, merchant string, at time.Time, rehearse bool) (Outcome, error) {
 	r, err := j.Recommend(ctx, merchant, at)
+	if errors.Is(err, desk.ErrNoSnapshot) {
+		return Outcome{Counts: map[string]int64{"snapshots": 0, "pools": 0, "units": 0}}, nil
+	}
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -40,7 +44,7 @@ func (j *Jobs) Recommended(ctx context.Context, merchant string, at time.Time, r
 		return Outcome{}, fmt.Errorf("recommended removal of %s: %w", merchant, err)
 	}
 	t := r.Totals()
-	return Outcome{ReportDir: dir, Counts: map[string]int64{"pools": t.SKUs, "units": t.Units}}, nil
+	return Outcome{ReportDir: dir, Counts: map[string]int64{"snapshots": 1, "pools": t.SKUs, "units": t.Units}}, nil
 }
 
 func (r *Recommendation) files(create report.Create) error {

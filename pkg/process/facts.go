@@ -56,6 +56,8 @@ func (p *Processor) tryFacts(ctx context.Context, j *job, f *decode.File, what *
 	run.Accepted = run.Read - run.Rejected
 	run.SnapshotDate = row.Date
 	if j.Check {
+		// The checked one reads titles from the current one's file, to the end.
+		p.snapshots.use(j.Merchant)
 		p.snapshots.keepChecked(j.Merchant, &row, read.Snapshot)
 		read.Snapshot = nil
 		return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{})

@@ -184,7 +184,7 @@ func (b *recommendedBook) notes(t *RecommendedTotals) []string {
 // ageing is the whole sellable stock by age, as a chart over its table.
 func (b *recommendedBook) ageing(row int) {
 	const chartRows = 20
-	first := row + chartRows + 1
+	first := row + chartRows + 2
 	heading := headingStyle("left")
 	b.put(first, 2, 3, b.t("age"), heading)
 	heading = headingStyle("right")
@@ -206,7 +206,11 @@ func (b *recommendedBook) ageing(row int) {
 		}
 		b.put(at, 2, 3, name, text)
 		b.put(at, 4, 5, stays, number)
-		b.put(at, 6, 7, charged, strong)
+		if charged == 0 {
+			b.put(at, 6, 7, charged, number)
+		} else {
+			b.put(at, 6, 7, charged, strong)
+		}
 		b.put(at, 8, 9, stays+charged, number)
 		b.height(at, 19)
 	}
@@ -224,6 +228,7 @@ func (b *recommendedBook) chart(row, first, rows int) {
 	series := func(col, color string) excelize.ChartSeries {
 		return excelize.ChartSeries{
 			Name: fmt.Sprintf("%s!$%s$%d", quoted, col, first), Categories: ref("B"), Values: ref(col), Fill: fill(color),
+			DataLabel: excelize.ChartDataLabel{Font: excelize.Font{Family: fontName, Size: 10, Bold: true, Color: white}},
 		}
 	}
 	gap, overlap := uint(55), 100
@@ -231,7 +236,7 @@ func (b *recommendedBook) chart(row, first, rows int) {
 	b.do(b.book.AddChart(b.sheet, removal.CellName(2, row), &excelize.Chart{
 		Type:      excelize.ColStacked,
 		Series:    []excelize.ChartSeries{series("D", "5B9AA0"), series("F", "D1584D")},
-		Dimension: excelize.ChartDimension{Width: 850, Height: uint(20*rows - 10)},
+		Dimension: excelize.ChartDimension{Width: 905, Height: uint(20*rows - 10)},
 		Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{
 			{Text: b.t("chart"), Font: &excelize.Font{Family: fontName, Size: 13, Bold: true, Color: brand}},
 		}},

@@ -13,7 +13,7 @@ var recommendedColumns = []struct {
 }{
 	{"number", 7, true}, {"sku", 22, false}, {"product", 38, false}, {"fnsku", 14, false}, {"asin", 13, false},
 	{"remove", 11, true}, {"why", 58, false}, {"cleanup", 12, true},
-	{"surcharge", 13, true}, {"return", 12, true}, {"disposal", 12, true}, {"cheaper", 15, false},
+	{"surcharge", 17, true}, {"return", 17, true}, {"disposal", 17, true}, {"cheaper", 15, false},
 	{"expected", 12, true}, {"cover", 11, true},
 	{"sellable", 11, true}, {"b0", 10, true}, {"b1", 10, true}, {"b2", 10, true}, {"b3", 10, true}, {"b4", 10, true},
 	{"open", 11, true}, {"unsellable", 11, true},
