@@ -20,9 +20,9 @@ import (
 const (
 	roleInbox = "inbox" // takes files out of the hot folders
 	roleWork  = "work"  // answers them
-	roleWeb   = "web"   // serves page and API
 	// has jobs done at their times, and sends what they write
 	roleSchedule = "schedule"
+	roleWeb      = "web" // serves page and API
 )
 
 var serveRoles = []string{roleInbox, roleWork, roleSchedule, roleWeb}
@@ -69,17 +69,17 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	}
 	var s *staff
 	var due *schedule.Scheduler
-	if slices.Contains(roles, roleSchedule) {
+	if slices.Contains(roles, roleSchedule) || slices.Contains(roles, roleWeb) {
 		if s, err = ws.staff(p); err != nil {
 			return err
 		}
 		if due, err = s.scheduler(ws.now, stop); err != nil {
 			return err
 		}
-		s.tellMail(a)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	if due != nil {
+	if slices.Contains(roles, roleSchedule) {
+		s.tellMail(a)
 		g.Go(func() error { return due.Run(ctx) })
 		g.Go(func() error { return s.sender.Run(ctx) })
 	}
@@ -99,7 +99,7 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	}
 	defer dir.Close()
 	if slices.Contains(roles, roleWeb) {
-		page, err := a.page(ws, p, dir, awake)
+		page, err := a.page(ws, p, dir, s.planned(due), awake)
 		if err != nil {
 			return err
 		}

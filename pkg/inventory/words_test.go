@@ -18,7 +18,7 @@ import (
 const wordsHeader = "sku\tfnsku\tasin\tproduct-name\tcondition\tyour-price\tafn-fulfillable-quantity\tafn-unsellable-quantity\n"
 
 // stockOf makes an export of lines "sku|fnsku|asin|title".
-func stockOf(lines ...string) string {
+func linesOf(lines ...string) string {
 	b := wordsHeader
 	for _, l := range lines {
 		p := strings.Split(l, "|")
@@ -41,7 +41,7 @@ func findText(t *testing.T, s *Snapshot, text string, limit int) string {
 }
 
 func TestFind(t *testing.T) {
-	s := read(t, stockOf(
+	s := read(t, linesOf(
 		"MUG-1|X001|B0AAAAAAA1|Coffee mug, blue, 0.3 l",
 		"MUG-10|X002|B0AAAAAAA2|Kaffeemugg i stengods, grön",
 		"LAMP|X003|B0AAAAAAA3|Schreibtischlampe für Büro, weiß",
@@ -157,7 +157,7 @@ func TestFindIsThatOfAPlainSearch(t *testing.T) {
 		}
 		lines = append(lines, fmt.Sprintf("%s-%d|X%03d|B%03d|%s", strings.ToUpper(pick()[:1]), i, i, i*7%300, strings.Join(title, " ")))
 	}
-	s := read(t, stockOf(lines...)).Snapshot
+	s := read(t, linesOf(lines...)).Snapshot
 	for range 2000 {
 		var parts []string
 		for range 1 + rnd.IntN(2) {
@@ -229,7 +229,7 @@ func opened(t testing.TB, path string) *Snapshot {
 }
 
 func TestFindKeepsItsIndex(t *testing.T) {
-	s, path := filed(t, stockOf("A|X1|B1|lamp", "B|X2|B2|mug"))
+	s, path := filed(t, linesOf("A|X1|B1|lamp", "B|X2|B2|mug"))
 	other := filepath.Join(filepath.Dir(path), "older.snap"+WordsSuffix)
 	if err := os.WriteFile(other, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func TestFindKeepsItsIndex(t *testing.T) {
 }
 
 func TestFindRenewsADamagedIndex(t *testing.T) {
-	s, path := filed(t, stockOf("A|X1|B1|lamp", "B|X2|B2|mug"))
+	s, path := filed(t, linesOf("A|X1|B1|lamp", "B|X2|B2|mug"))
 	if err := s.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func TestFindRenewsADamagedIndex(t *testing.T) {
 func TestFindWhereNothingCanBeWritten(t *testing.T) {
 	if os.Geteuid() == 0 {
 		// The superuser may write anywhere, so the folder is taken away instead.
-		s, path := filed(t, stockOf("A|X1|B1|lamp"))
+		s, path := filed(t, linesOf("A|X1|B1|lamp"))
 		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +293,7 @@ func TestFindWhereNothingCanBeWritten(t *testing.T) {
 		}
 		return
 	}
-	s, path := filed(t, stockOf("A|X1|B1|lamp"))
+	s, path := filed(t, linesOf("A|X1|B1|lamp"))
 	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +308,7 @@ func TestFindWhereNothingCanBeWritten(t *testing.T) {
 }
 
 func TestFindSaysWhenTitlesCannotBeRead(t *testing.T) {
-	s, path := filed(t, stockOf("A|X1|B1|lamp"))
+	s, path := filed(t, linesOf("A|X1|B1|lamp"))
 	body, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -60,6 +60,7 @@ func (s *Server) table() []route {
 		s.orderRoutes(),
 		s.draftRoutes(),
 		s.stockRoutes(),
+		s.plannedRoutes(),
 		s.settingRoutes(),
 		s.apiRoutes(),
 	)

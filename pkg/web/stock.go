@@ -95,6 +95,8 @@ type stockPage struct {
 	From, To int
 	// Before and Next are the addresses of the pages beside this one, or "".
 	Before, Next string
+	// Ages are the whole stock by age; nil where nothing is known of it.
+	Ages *columnChart
 }
 
 func (s *Server) inventoryPage(w http.ResponseWriter, r *http.Request, v *visit) error {
@@ -124,6 +126,15 @@ func (s *Server) inventoryPage(w http.ResponseWriter, r *http.Request, v *visit)
 			p.Next = "inventory?" + url.Values{"from": {strconv.Itoa(from + stockShown)}}.Encode()
 		}
 	}
+	if p.Query == "" && from == 0 && s.Recommend != nil {
+		made, err := s.recommendation(r.Context(), v)
+		if err != nil {
+			return err
+		}
+		if chart := s.ageChart(v, "ages", &made.Ageing); !chart.Empty() {
+			p.Ages = chart
+		}
+	}
 	return s.render(w, r, v, "inventory.html", map[string]any{"Stock": p})
 }
 
@@ -140,7 +151,17 @@ func (s *Server) skuPage(w http.ResponseWriter, r *http.Request, v *visit) error
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, v, "sku.html", map[string]any{"Item": found.Items[0], "Stock": found, "Orders": open})
+	stock, err := s.Snapshot(r.Context(), v.merchant.ID)
+	if err != nil {
+		return err
+	}
+	more := &skuMore{}
+	if stock != nil {
+		if more, err = s.skuMoreOf(r.Context(), v, stock, sku); err != nil {
+			return err
+		}
+	}
+	return s.render(w, r, v, "sku.html", map[string]any{"Item": found.Items[0], "Stock": found, "Orders": open, "More": more})
 }
 
 // storeOf is the policy of the merchant's store now.

@@ -96,3 +96,6 @@ func (d *view) texts() *templates.Texts { return templates.Load(d.Lang) }
 
 // Who names somebody who did something, as people know them.
 func (d *view) Who(actor string) string { return strings.TrimPrefix(actor, "user:") }
+
+// Sentence begins a text with a capital.
+func (d *view) Sentence(text string) string { return sentence(text) }
