@@ -174,25 +174,18 @@ const about = "Removal orders by file and by hand. A token sees the merchants of
 	"several, `merchant` says which is meant. Lists are given page by page: `next` of one answer is the `cursor` of the " +
 	"following request, and empty at the end. Faults are problem documents (RFC 9457); their `code` is stable."
 
-// serveDocument serves the OpenAPI document, and an older form of it for
-// generators that do not know 3.1.
+// serveDocument serves the OpenAPI document.
 func (a *API) serveDocument() error {
 	document, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {
 		return fmt.Errorf("OpenAPI document: %w", err)
 	}
-	older, err := a.huma.OpenAPI().Downgrade()
-	if err != nil {
-		return fmt.Errorf("OpenAPI document 3.0: %w", err)
-	}
-	for name, body := range map[string][]byte{"/openapi.json": document, "/openapi-3.0.json": older} {
-		a.mux.HandleFunc("GET "+Prefix+name, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			if _, err := w.Write(body); err != nil {
-				a.Log.Debug().Err(err).Msg("the document was not fetched to its end")
-			}
-		})
-	}
+	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if _, err := w.Write(document); err != nil {
+			a.Log.Debug().Err(err).Msg("the document was not fetched to its end")
+		}
+	})
 	return nil
 }
 
