@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -190,7 +191,8 @@ func (a *API) serveDocument() error {
 }
 
 // ServeHTTP answers a request. A panic is an internal fault of this one request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(to http.ResponseWriter, r *http.Request) {
+	w := &onceWriter{ResponseWriter: to}
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -199,13 +201,40 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
-		a.fail(humago.NewContext(&huma.Operation{}, r, w), fmt.Errorf("panic: %v", p))
+		err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		if w.begun {
+			a.Log.Error().Err(err).Msg("an answer was broken off")
+			panic(http.ErrAbortHandler)
+		}
+		a.fail(humago.NewContext(&huma.Operation{}, r, w), err)
 	}()
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	a.mux.ServeHTTP(w, r)
 }
+
+// onceWriter gives an answer one status, whoever else wants to.
+type onceWriter struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader counts once.
+func (w *onceWriter) WriteHeader(status int) {
+	if !w.begun {
+		w.begun = true
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *onceWriter) Write(p []byte) (int, error) {
+	w.begun = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *onceWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // nothingThere answers for paths that are none of the API's, and for methods that
 // a path does not have.
