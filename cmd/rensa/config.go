@@ -14,6 +14,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"rensa/pkg/decode"
+	"rensa/pkg/notify"
 )
 
 // configName is the file that makes a folder a workspace.
@@ -25,8 +26,11 @@ type config struct {
 	LedgerURL ledgerURL `toml:"ledger_url"`
 	LogLevel  word      `toml:"log_level"`
 	LogFormat word      `toml:"log_format"`
-	Limits    limits    `toml:"limits"`
-	Retention retention `toml:"retention"`
+	pageConfig
+	Limits    limits         `toml:"limits"`
+	Retention retention      `toml:"retention"`
+	Schedule  scheduleConfig `toml:"schedule"`
+	SMTP      smtpConfig     `toml:"smtp"`
 }
 
 // retention is how long things are kept.
@@ -48,10 +52,13 @@ type limits struct {
 func defaultConfig() config {
 	d := decode.DefaultLimits()
 	return config{
-		LedgerURL: ledgerURL{path: "rensa.db"},
-		LogLevel:  word{text: "warn", of: &logLevels},
-		LogFormat: word{text: "auto", of: &logFormats},
-		Retention: retention{Archive: days{n: 730}, Reports: days{n: 730}},
+		LedgerURL:  ledgerURL{path: "rensa.db"},
+		LogLevel:   word{text: "warn", of: &logLevels},
+		LogFormat:  word{text: "auto", of: &logFormats},
+		pageConfig: defaultPage(),
+		Retention:  retention{Archive: days{n: 730}, Reports: days{n: 730}},
+		Schedule:   defaultSchedule(),
+		SMTP:       smtpConfig{Security: word{text: notify.StartTLS, of: &smtpSecurities}},
 		Limits: limits{
 			Bytes: size{n: d.Bytes}, Unpacked: size{n: d.Unpacked}, Ratio: count{n: int(d.Ratio)}, RatioFrom: size{n: d.RatioFrom},
 			Cell: size{n: int64(d.Cell)}, Rows: count{n: d.Rows}, Columns: count{n: d.Columns},
@@ -73,10 +80,11 @@ type setting struct {
 // settings lists every value of c. It is the one list of keys: the environment,
 // the hints and the test of rensa.toml's comments come from it.
 func (c *config) settings() []setting {
-	return []setting{
+	return slices.Concat([]setting{
 		{"ledger_url", &c.LedgerURL},
 		{"log_level", &c.LogLevel},
 		{"log_format", &c.LogFormat},
+	}, c.pageConfig.settings(), []setting{
 		{"limits.bytes", &c.Limits.Bytes},
 		{"limits.unpacked", &c.Limits.Unpacked},
 		{"limits.ratio", &c.Limits.Ratio},
@@ -86,7 +94,7 @@ func (c *config) settings() []setting {
 		{"limits.columns", &c.Limits.Columns},
 		{"retention.archive", &c.Retention.Archive},
 		{"retention.reports", &c.Retention.Reports},
-	}
+	}, c.mailSettings())
 }
 
 // variable is the setting's name in the environment.

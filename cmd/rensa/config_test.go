@@ -154,7 +154,11 @@ func tomlKeys(structure reflect.Type, prefix string) []string {
 	var keys []string
 	for i := range structure.NumField() {
 		f := structure.Field(i)
-		if f.Type == reflect.TypeFor[limits]() || f.Type == reflect.TypeFor[retention]() {
+		if f.Anonymous {
+			keys = append(keys, tomlKeys(f.Type, "")...)
+			continue
+		}
+		if f.Type.Kind() == reflect.Struct && f.Type.Field(0).Tag.Get("toml") != "" { // a table
 			keys = append(keys, tomlKeys(f.Type, f.Tag.Get("toml")+".")...)
 			continue
 		}

@@ -12,6 +12,7 @@ import (
 
 	"rensa/pkg/inbox"
 	"rensa/pkg/process"
+	"rensa/pkg/schedule"
 	"rensa/pkg/storage"
 )
 
@@ -19,9 +20,12 @@ import (
 const (
 	roleInbox = "inbox" // takes files out of the hot folders
 	roleWork  = "work"  // answers them
+	// has jobs done at their times, and sends what they write
+	roleSchedule = "schedule"
+	roleWeb      = "web" // serves page and API
 )
 
-var serveRoles = []string{roleInbox, roleWork}
+var serveRoles = []string{roleInbox, roleWork, roleSchedule, roleWeb}
 
 func (a *app) serveCommand() *cobra.Command {
 	var roles []string
@@ -63,26 +67,50 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	if err != nil {
 		return err
 	}
+	var s *staff
+	var due *schedule.Scheduler
+	if slices.Contains(roles, roleSchedule) || slices.Contains(roles, roleWeb) {
+		if s, err = ws.staff(p); err != nil {
+			return err
+		}
+		if due, err = s.scheduler(ws.now, stop); err != nil {
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
+	if slices.Contains(roles, roleSchedule) {
+		s.tellMail(a)
+		g.Go(func() error { return due.Run(ctx) })
+		g.Go(func() error { return s.sender.Run(ctx) })
+	}
 	wake := make(chan struct{}, 1)
 	if slices.Contains(roles, roleWork) {
 		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
 	}
-	if slices.Contains(roles, roleInbox) {
-		dir, err := storage.Open(ws.dir)
+	awake := func() {
+		select {
+		case wake <- struct{}{}:
+		default: // it is awake already
+		}
+	}
+	dir, err := storage.Open(ws.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if slices.Contains(roles, roleWeb) {
+		page, err := a.page(ws, p, dir, s.planned(due), awake)
 		if err != nil {
 			return err
 		}
-		defer dir.Close()
+		if err := a.firstLink(ctx, ws, page); err != nil {
+			return err
+		}
+		g.Go(func() error { return page.Run(ctx, nil) })
+	}
+	if slices.Contains(roles, roleInbox) {
 		in := inbox.New(inbox.Options{Dir: dir, Book: p.Book(), Log: ws.log, Now: ws.now})
-		g.Go(func() error {
-			return in.Run(ctx, func() {
-				select {
-				case wake <- struct{}{}:
-				default: // it is awake already
-				}
-			})
-		})
+		g.Go(func() error { return in.Run(ctx, awake) })
 	}
 	a.note("cli.serve.started", "dir", a.near(ws.dir), "roles", strings.Join(roles, ", "))
 	if err := g.Wait(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,7 +19,7 @@ import (
 
 // built are the keys that the code puts together; every key that begins so counts
 // as used.
-var built = []string{"cli.exit.", "cli.config.", "cli.label.", "cli.delimiter."}
+var built = []string{"cli.exit.", "cli.config.", "cli.label.", "cli.delimiter.", "cli.schedule."}
 
 // TestTexts holds the texts and the code against each other: no key without a
 // text in any language, no text without a use, and the same facts in all languages.
@@ -27,7 +28,7 @@ func TestTexts(t *testing.T) {
 	used := keysInCode(t)
 	texts := map[string]map[string]string{}
 	for _, lang := range templates.Languages() {
-		texts[lang] = readTexts(t, "../../templates/texts/cli."+lang+".toml")
+		texts[lang] = readTexts(t, lang)
 	}
 	for _, lang := range templates.Languages() {
 		for _, key := range used {
@@ -81,15 +82,28 @@ func keysInCode(t *testing.T) []string {
 	return slices.Compact(keys)
 }
 
-func readTexts(t *testing.T, name string) map[string]string {
+// readTexts reads the texts of the command line, in whichever file they stand.
+func readTexts(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob("../../templates/texts/*." + lang + ".toml")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
 	}
 	texts := map[string]string{}
-	if err := toml.Unmarshal(b, &texts); err != nil {
-		t.Fatalf("%s: %v", name, err)
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]any{}
+		if err := toml.Unmarshal(b, &all); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for key, v := range all {
+			if text, ok := v.(string); ok && strings.HasPrefix(key, "cli.") {
+				texts[key] = text
+			}
+		}
 	}
 	return texts
 }

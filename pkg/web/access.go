@@ -86,15 +86,15 @@ const tokenPrefix = "rensa_"
 func NewToken(ctx context.Context, l *ledger.Ledger, k ledger.Token, actor string) (ledger.Token, string, error) {
 	secret := tokenPrefix + newSecret() + newSecret()
 	k.ID, k.Hash = newSecret()[:10], hashSecret(secret)
-	note := ledger.Note{Actor: actor, What: "token added", Subject: k.ID, Detail: k.Name + ": " + describe(&k.Access)}
+	note := ledger.Note{Actor: actor, What: "token added", Subject: k.ID, Detail: k.Name + ": " + Describe(&k.Access)}
 	if err := l.AddToken(ctx, k, note); err != nil {
 		return ledger.Token{}, "", err
 	}
 	return k, secret, nil
 }
 
-// describe tells what somebody may do, for the audit.
-func describe(a *ledger.Access) string {
+// Describe tells what somebody may do, for the audit.
+func Describe(a *ledger.Access) string {
 	scope := "all merchants"
 	if !a.AllMerchants {
 		names := slices.Clone(a.Merchants)

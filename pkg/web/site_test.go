@@ -54,6 +54,7 @@ type site struct {
 	ledger    *ledger.Ledger
 	processor *process.Processor
 	dir       *storage.Dir
+	policy    *policy.Set
 	server    *Server
 	http      *httptest.Server
 }
@@ -83,9 +84,11 @@ func newSite(t testing.TB, change func(*Options)) *site {
 	must(st.dir.MakeDir(inbox.Folder + "/" + stranger))
 	st.people(must)
 	opt := Options{
-		Ledger: st.ledger, Policy: set, Desk: st.processor.Desk(), Dir: st.dir, Snapshot: st.processor.Current, Book: st.processor.Book(),
+		Ledger: st.ledger, Policy: set, Desk: st.processor.Desk(), Dir: st.dir, Snapshot: st.processor.Snapshot, Book: st.processor.Book(),
 		Rebuild: st.processor.Rebuild, Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel),
 	}
+	st.policy = set
+	opt.Planned = st.planned()
 	if change != nil {
 		change(&opt)
 	}
@@ -290,4 +293,21 @@ func (c *client) do(method, path string, body io.Reader, header http.Header) rep
 		c.site.t.Fatal(err)
 	}
 	return reply{resp.StatusCode, resp.Header, b.String()}
+}
+
+// SKUs of the demo's inventory.
+const (
+	goodSKU  = "LIGGU-185"
+	goodSKU2 = "PANN-300LM"
+	goodSKU3 = "STORM-4P"
+)
+
+// file writes a file that a browser can choose.
+func (st *site) file(name, content string) string {
+	st.t.Helper()
+	path := filepath.Join(st.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		st.t.Fatal(err)
+	}
+	return path
 }

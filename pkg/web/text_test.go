@@ -15,7 +15,9 @@ import (
 
 // builtKeys are put together by pages and code from what they know: every key
 // that begins so counts as used.
-var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err."}
+var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report.",
+	"web.order.cancel.", "web.order.cancel_it.", "web.order.cancel_about.", "web.order.cancel_yes.", "web.order.source.", "web.order.file.", "web.draft.method.", "web.address.",
+	"web.schedule.job.", "web.schedule.about.", "web.schedule.count.", "web.reports.name.", "web.reports.about.", "web.deadlines.in."}
 
 var (
 	keyInPage = regexp.MustCompile(`"(web\.[a-z0-9_.]*[a-z0-9_])"`)
@@ -102,4 +104,30 @@ func factsOf(text string) []string {
 	found := factName.FindAllString(strings.Join(factsIn.FindAllString(text, -1), " "), -1)
 	slices.Sort(found)
 	return slices.Compact(found)
+}
+
+var iconInPage = regexp.MustCompile(`(?:icon|"Icon") "([a-z-]+)"`)
+
+// TestIcons: every icon that a page names is there.
+func TestIcons(t *testing.T) {
+	t.Parallel()
+	a, err := loadAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := fs.Glob(templates.Web(), "*/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(pages, "layout.html") {
+		body, err := fs.ReadFile(templates.Web(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range iconInPage.FindAllStringSubmatch(string(body), -1) {
+			if _, err := a.icon(m[1]); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
 }

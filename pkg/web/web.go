@@ -42,6 +42,9 @@ type Options struct {
 	Dir    *storage.Dir // the workspace
 	// Book is the list of files that are to be answered.
 	Book inbox.Book
+	// Wake is called when a file was put on it, for whoever works it off in this
+	// process. Default: it is found a little later.
+	Wake func()
 	// Snapshot opens the merchant's current snapshot; nil, nil where there is
 	// none. It stays the giver's to close.
 	Snapshot func(ctx context.Context, merchant string) (*inventory.Snapshot, error)
@@ -53,6 +56,7 @@ type Options struct {
 	// Rebuild makes a report again whose file is no longer there; ErrGone where
 	// that cannot be done. Default: it cannot.
 	Rebuild func(ctx context.Context, merchant, run, file string, w io.Writer) error
+	Planned
 
 	// Listen is HOST:PORT; default 127.0.0.1:8321.
 	Listen string
@@ -91,6 +95,7 @@ type Server struct {
 	sessions *scs.SessionManager
 	verify   *verifier
 	limits   *limiters
+	facets   facetCache
 	metrics  *metrics
 	api      *api.API
 	pages    map[string]map[string]*page // by language and name
@@ -98,6 +103,7 @@ type Server struct {
 	routes   []route
 	patterns map[string]bool // of all routes
 	handler  http.Handler
+	remembered
 	stopping chan struct{} // closed when live answers have to end
 	ending   func()
 }
@@ -118,6 +124,7 @@ func New(opt Options) (*Server, error) {
 	}
 	s.verify, s.limits = newVerifier(), newLimiters(s.Now)
 	s.metrics = newMetrics(s.Version)
+	s.facets.runs = map[string]*facets{}
 	s.sessions = s.newSessions()
 	if s.api, err = s.newAPI(); err != nil {
 		return nil, err
@@ -145,6 +152,9 @@ func (o *Options) validate() error {
 	}
 	if o.StopWithin <= 0 {
 		o.StopWithin = 10 * time.Second
+	}
+	if o.Wake == nil {
+		o.Wake = func() {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -62,7 +62,7 @@ func TestLargeFile(t *testing.T) { //nolint:paralleltest // other tests would be
 		if a.status != http.StatusAccepted {
 			t.Fatalf("%s: %d %s", what, a.status, a.body)
 		}
-		if n > 512<<20/64 {
+		if n > 16<<20 {
 			t.Errorf("%s: %d bytes were allocated for %d", what, n, size)
 		}
 		t.Logf("%s: %.1f MiB allocated for %d MiB", what, float64(n)/(1<<20), size>>20)
