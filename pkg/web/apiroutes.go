@@ -16,7 +16,7 @@ func (s *Server) apiRoutes() []route {
 func (s *Server) newAPI() (*api.API, error) {
 	return api.New(api.Options{
 		Ledger: s.Ledger, Policy: s.Policy, Desk: s.Desk, Dir: s.Dir, Book: s.Book, Log: s.Log, Now: s.Now, MaxFile: s.MaxUpload,
-		Version: s.Version, Client: s.client, Settle: s.Settle, AddMerchant: s.AddMerchant, Rebuild: s.Rebuild, Wake: s.Wake,
+		Version: s.Version, Client: s.client, Settle: s.Settle, AddMerchant: s.AddMerchant, Rebuild: s.Rebuild, Wake: s.Wake, Recommend: s.Recommend, Deadlines: s.Deadlines, Scheduler: s.Scheduler,
 		Token: func(ctx context.Context, secret string) (ledger.Token, error) {
 			return s.Ledger.TokenOf(ctx, hashSecret(secret))
 		},

@@ -30,6 +30,8 @@ import (
 	"rensa/pkg/inbox"
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
+	"rensa/pkg/report"
+	"rensa/pkg/schedule"
 	"rensa/pkg/storage"
 	"rensa/templates"
 )
@@ -71,6 +73,10 @@ type Options struct {
 	AddMerchant func(ctx context.Context, actor, merchant, store string, assignments []string) error
 	// Rebuild makes a report of a run again. ErrGone. Default: it cannot.
 	Rebuild func(ctx context.Context, merchant, run, name string, w io.Writer) error
+	// What is known of scheduled work; what is nil is not offered.
+	Recommend func(ctx context.Context, merchant string, at time.Time) (r *report.Recommended, only func(most map[string]int64) []desk.Batch, err error)
+	Deadlines func(ctx context.Context, merchant string, at time.Time) (*report.Deadlines, error)
+	Scheduler *schedule.Scheduler
 	// Wake tells whoever works the list off that there is something on it. Default:
 	// nobody is told, and finds it by itself.
 	Wake func()
@@ -135,7 +141,7 @@ func New(opt Options) (*API, error) {
 	a.huma.UseMiddleware(a.access)
 	for _, add := range []func(){
 		a.fileOperations, a.runOperations, a.orderOperations, a.draftOperations, a.stockOperations,
-		a.reportOperations, a.outgoingOperations, a.merchantOperations, a.settingOperations, a.peopleOperations,
+		a.reportOperations, a.outgoingOperations, a.merchantOperations, a.settingOperations, a.peopleOperations, a.plannedOperations,
 	} {
 		add()
 	}
@@ -165,6 +171,7 @@ func (a *API) config() huma.Config {
 		{Name: "Inventory", Description: "The current stock and what is available of it."},
 		{Name: "Reports", Description: "Reports of orders and stock as they are now."},
 		{Name: "Outgoing", Description: "Files that are to be handed on to the marketplace or the warehouse."},
+		{Name: "Planned", Description: "Scheduled work, what is recommended, and what waits to be disposed of."},
 		{Name: "Merchants", Description: "Merchants and their settings."},
 		{Name: "Access", Description: "Who may use the page and the API; for admins who see all merchants."},
 	}

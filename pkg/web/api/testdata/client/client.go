@@ -285,6 +285,24 @@ func (e FoundSeverity) Valid() bool {
 	}
 }
 
+// Defines values for HoldCondition.
+const (
+	Sellable   HoldCondition = "sellable"
+	Unsellable HoldCondition = "unsellable"
+)
+
+// Valid indicates whether the value is a known member of the HoldCondition enum.
+func (e HoldCondition) Valid() bool {
+	switch e {
+	case Sellable:
+		return true
+	case Unsellable:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ItemFoundScope.
 const (
 	ItemFoundScopeFile  ItemFoundScope = "file"
@@ -513,6 +531,30 @@ func (e OutgoingKind) Valid() bool {
 	}
 }
 
+// Defines values for RecommendedItemCheaper.
+const (
+	RecommendedItemCheaperDisposal RecommendedItemCheaper = "disposal"
+	RecommendedItemCheaperKeep     RecommendedItemCheaper = "keep"
+	RecommendedItemCheaperReturn   RecommendedItemCheaper = "return"
+	RecommendedItemCheaperUnknown  RecommendedItemCheaper = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the RecommendedItemCheaper enum.
+func (e RecommendedItemCheaper) Valid() bool {
+	switch e {
+	case RecommendedItemCheaperDisposal:
+		return true
+	case RecommendedItemCheaperKeep:
+		return true
+	case RecommendedItemCheaperReturn:
+		return true
+	case RecommendedItemCheaperUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RunDetailsStatus.
 const (
 	RunDetailsStatusArchived  RunDetailsStatus = "archived"
@@ -726,6 +768,24 @@ func (e ListOutgoingParamsKind) Valid() bool {
 	}
 }
 
+// Defines values for GetRecommendedParamsName.
+const (
+	RecommendedTsv  GetRecommendedParamsName = "recommended.tsv"
+	RecommendedXlsx GetRecommendedParamsName = "recommended.xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetRecommendedParamsName enum.
+func (e GetRecommendedParamsName) Valid() bool {
+	switch e {
+	case RecommendedTsv:
+		return true
+	case RecommendedXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MakeReportParamsForm.
 const (
 	Csv  MakeReportParamsForm = "csv"
@@ -749,6 +809,7 @@ func (e MakeReportParamsForm) Valid() bool {
 
 // Defines values for MakeReportParamsReport.
 const (
+	Deadlines      MakeReportParamsReport = "deadlines"
 	Inventory      MakeReportParamsReport = "inventory"
 	OrderDetail    MakeReportParamsReport = "order-detail"
 	Reconciliation MakeReportParamsReport = "reconciliation"
@@ -758,6 +819,8 @@ const (
 // Valid indicates whether the value is a known member of the MakeReportParamsReport enum.
 func (e MakeReportParamsReport) Valid() bool {
 	switch e {
+	case Deadlines:
+		return true
 	case Inventory:
 		return true
 	case OrderDetail:
@@ -934,6 +997,16 @@ type CancelledOutcome string
 type Conditions struct {
 	Sellable   int64 `json:"sellable"`
 	Unsellable int64 `json:"unsellable"`
+}
+
+// DeadlinesOutputBody defines model for DeadlinesOutputBody.
+type DeadlinesOutputBody struct {
+	Currency string             `json:"currency"`
+	Date     openapi_types.Date `json:"date"`
+	Holds    []Hold             `json:"holds"`
+
+	// Next the cursor of the next page; empty at the end
+	Next string `json:"next"`
 }
 
 // Decided defines model for Decided.
@@ -1148,6 +1221,34 @@ type FoundOutputBody struct {
 	Problems []Found `json:"problems"`
 }
 
+// Hold defines model for Hold.
+type Hold struct {
+	Condition HoldCondition `json:"condition"`
+
+	// CoveredBy orders that take units of it
+	CoveredBy    []string `json:"covered_by"`
+	CoveredUnits int64    `json:"covered_units"`
+
+	// DaysLeft below zero when the deadline is past
+	DaysLeft int64              `json:"days_left"`
+	Deadline openapi_types.Date `json:"deadline"`
+
+	// Fee if nothing is done; null where no rate is known
+	Fee         *string            `json:"fee"`
+	Fnsku       string             `json:"fnsku"`
+	Hold        int64              `json:"hold"`
+	NoFeeReason string             `json:"no_fee_reason"`
+	Notices     []Notice           `json:"notices"`
+	Reason      string             `json:"reason"`
+	Since       openapi_types.Date `json:"since"`
+	Sku         string             `json:"sku"`
+	Title       string             `json:"title"`
+	Units       int64              `json:"units"`
+}
+
+// HoldCondition defines model for Hold.Condition.
+type HoldCondition string
+
 // InventoryOutputBody defines model for InventoryOutputBody.
 type InventoryOutputBody struct {
 	// Open what removals take of it that it does not show
@@ -1181,6 +1282,49 @@ type ItemFoundScope string
 
 // ItemFoundSeverity defines model for ItemFound.Severity.
 type ItemFoundSeverity string
+
+// Job defines model for Job.
+type Job struct {
+	Cron string `json:"cron"`
+	Job  string `json:"job"`
+
+	// Last absent where it never ran
+	Last     *JobRun `json:"last,omitempty"`
+	Merchant string  `json:"merchant"`
+
+	// Next the next three times
+	Next []string `json:"next"`
+	Zone string   `json:"zone"`
+}
+
+// JobOutputBody defines model for JobOutputBody.
+type JobOutputBody struct {
+	// Runs empty while it still runs
+	Runs []JobRun `json:"runs"`
+}
+
+// JobRun defines model for JobRun.
+type JobRun struct {
+	Attempts int64            `json:"attempts"`
+	ByHand   bool             `json:"by_hand"`
+	Counts   map[string]int64 `json:"counts"`
+
+	// Error why it failed
+	Error string `json:"error"`
+
+	// Finished empty while it runs
+	Finished string `json:"finished"`
+	Job      string `json:"job"`
+	Merchant string `json:"merchant"`
+
+	// ReportDir in the workspace; empty where it wrote none
+	ReportDir    string    `json:"report_dir"`
+	ScheduledFor time.Time `json:"scheduled_for"`
+	Started      string    `json:"started"`
+
+	// Status running, done or failed
+	Status string `json:"status"`
+}
 
 // LinkOutputBody defines model for LinkOutputBody.
 type LinkOutputBody struct {
@@ -1231,6 +1375,14 @@ type NewMerchant struct {
 
 	// Settings by key
 	Settings *map[string]string `json:"settings,omitempty"`
+}
+
+// Notice defines model for Notice.
+type Notice struct {
+	// AcceptedAt by the mail server; empty while it was not
+	AcceptedAt string             `json:"accepted_at"`
+	Day        openapi_types.Date `json:"day"`
+	Step       string             `json:"step"`
 }
 
 // OrderDetails defines model for OrderDetails.
@@ -1387,6 +1539,64 @@ type Problem struct {
 	// Examples: urn:rensa:problem:snapshot_missing
 	Type string `json:"type"`
 }
+
+// Recommended defines model for Recommended.
+type Recommended struct {
+	// ChargedFromDays the age that is charged
+	ChargedFromDays int64              `json:"charged_from_days"`
+	CleanUp         openapi_types.Date `json:"clean_up"`
+	Currency        string             `json:"currency"`
+
+	// Next the cursor of the next page; empty at the end
+	Next string            `json:"next"`
+	Rows []RecommendedItem `json:"rows"`
+
+	// Skus rows of the whole list
+	Skus         int64  `json:"skus"`
+	SnapshotDate string `json:"snapshot_date"`
+
+	// Units to remove, of the whole list
+	Units int64 `json:"units"`
+}
+
+// RecommendedItem defines model for RecommendedItem.
+type RecommendedItem struct {
+	// Aged units that will be charged
+	Aged int64  `json:"aged"`
+	Asin string `json:"asin"`
+
+	// AtLeast there may be more
+	AtLeast bool `json:"at_least"`
+
+	// Basis what the age is known from
+	Basis     string                 `json:"basis"`
+	Cheaper   RecommendedItemCheaper `json:"cheaper"`
+	CoverDays int64                  `json:"cover_days"`
+
+	// DisposalFee null where no rate is known
+	DisposalFee *string `json:"disposal_fee"`
+
+	// ExpectedSales units that will be sold before the clean-up
+	ExpectedSales int64  `json:"expected_sales"`
+	Fnsku         string `json:"fnsku"`
+
+	// Open units of them that removals take already
+	Open   int64 `json:"open"`
+	Remove int64 `json:"remove"`
+
+	// ReturnFee null where no rate is known
+	ReturnFee *string `json:"return_fee"`
+	Sellable  int64   `json:"sellable"`
+	Sku       string  `json:"sku"`
+
+	// Surcharge that removing them avoids, a decimal; null where no rate is known
+	Surcharge  *string `json:"surcharge"`
+	Title      string  `json:"title"`
+	Unsellable int64   `json:"unsellable"`
+}
+
+// RecommendedItemCheaper defines model for RecommendedItem.Cheaper.
+type RecommendedItemCheaper string
 
 // ReportKind defines model for ReportKind.
 type ReportKind struct {
@@ -1565,6 +1775,11 @@ type RunUnits struct {
 	Unsellable UnitSum `json:"unsellable"`
 }
 
+// ScheduleOutputBody defines model for ScheduleOutputBody.
+type ScheduleOutputBody struct {
+	Jobs []Job `json:"jobs"`
+}
+
 // SearchOutputBody defines model for SearchOutputBody.
 type SearchOutputBody struct {
 	Skus []StockFound `json:"skus"`
@@ -1589,6 +1804,29 @@ type Snapshot struct {
 	Sellable   int64  `json:"sellable"`
 	Skus       int64  `json:"skus"`
 	Unsellable int64  `json:"unsellable"`
+}
+
+// StartHoldsInputBody defines model for StartHoldsInputBody.
+type StartHoldsInputBody struct {
+	// All the whole list
+	All *bool `json:"all,omitempty"`
+
+	// Holds holds of the list
+	Holds *[]int64 `json:"holds,omitempty"`
+}
+
+// StartInputBody defines model for StartInputBody.
+type StartInputBody struct {
+	// All the whole list
+	All *bool `json:"all,omitempty"`
+
+	// Skus rows of the list
+	Skus *[]string `json:"skus,omitempty"`
+}
+
+// StartOutputBody defines model for StartOutputBody.
+type StartOutputBody struct {
+	Drafts []OrderEntry `json:"drafts"`
 }
 
 // StatusInputBody defines model for StatusInputBody.
@@ -1701,6 +1939,24 @@ type Window struct {
 
 // WindowSpeed defines model for Window.Speed.
 type WindowSpeed string
+
+// ListDeadlinesParams defines parameters for ListDeadlines.
+type ListDeadlinesParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+
+	// Limit how many at most
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next of the answer before; empty for the first page
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// StartRequiredParams defines parameters for StartRequired.
+type StartRequiredParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+}
 
 // ListFilesParams defines parameters for ListFiles.
 type ListFilesParams struct {
@@ -1889,6 +2145,33 @@ type GetOutgoingParams struct {
 	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
 }
 
+// ShowRecommendedParams defines parameters for ShowRecommended.
+type ShowRecommendedParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+
+	// Limit how many at most
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next of the answer before; empty for the first page
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// StartRecommendedParams defines parameters for StartRecommended.
+type StartRecommendedParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+}
+
+// GetRecommendedParams defines parameters for GetRecommended.
+type GetRecommendedParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+}
+
+// GetRecommendedParamsName defines parameters for GetRecommended.
+type GetRecommendedParamsName string
+
 // ListReportsParams defines parameters for ListReports.
 type ListReportsParams struct {
 	// Merchant whose; may be left out where the token sees one merchant only
@@ -1903,7 +2186,7 @@ type MakeReportParams struct {
 	// Form default: the first of its forms
 	Form *MakeReportParamsForm `form:"form,omitempty" json:"form,omitempty"`
 
-	// Since only what came since; not of inventory
+	// Since only what came since; of orders and parcels only
 	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
 }
 
@@ -1990,6 +2273,21 @@ type ExplainRowParams struct {
 	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
 }
 
+// ShowScheduleParams defines parameters for ShowSchedule.
+type ShowScheduleParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+}
+
+// RunJobParams defines parameters for RunJob.
+type RunJobParams struct {
+	// Merchant whose; may be left out where the token sees one merchant only
+	Merchant *string `form:"merchant,omitempty" json:"merchant,omitempty"`
+}
+
+// StartRequiredJSONRequestBody defines body for StartRequired for application/json ContentType.
+type StartRequiredJSONRequestBody = StartHoldsInputBody
+
 // GiveFileMultipartRequestBody defines body for GiveFile for multipart/form-data ContentType.
 type GiveFileMultipartRequestBody GiveFileMultipartBody
 
@@ -2010,6 +2308,9 @@ type CancelOrderJSONRequestBody = CancelInputBody
 
 // SetOrderStatusJSONRequestBody defines body for SetOrderStatus for application/json ContentType.
 type SetOrderStatusJSONRequestBody = StatusInputBody
+
+// StartRecommendedJSONRequestBody defines body for StartRecommended for application/json ContentType.
+type StartRecommendedJSONRequestBody = StartInputBody
 
 // AddTokenJSONRequestBody defines body for AddToken for application/json ContentType.
 type AddTokenJSONRequestBody = AddTokenInputBody
@@ -2095,6 +2396,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /caller (the `ShowCaller` operationId).
 	ShowCaller(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDeadlines What waits to be disposed of, the earliest deadline first
+	//
+	// Corresponds with GET /deadlines (the `ListDeadlines` operationId).
+	ListDeadlines(ctx context.Context, params *ListDeadlinesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartRequiredWithBody Make drafts of what waits to be disposed of
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+	StartRequiredWithBody(ctx context.Context, params *StartRequiredParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartRequired Make drafts of what waits to be disposed of
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+	StartRequired(ctx context.Context, params *StartRequiredParams, body StartRequiredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListFiles Files, the last taken first
 	//
@@ -2296,6 +2620,34 @@ type ClientInterface interface {
 	// Corresponds with GET /outgoing/{name} (the `GetOutgoing` operationId).
 	GetOutgoing(ctx context.Context, name string, params *GetOutgoingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ShowRecommended What should be removed before the next clean-up
+	//
+	// Corresponds with GET /recommended (the `ShowRecommended` operationId).
+	ShowRecommended(ctx context.Context, params *ShowRecommendedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartRecommendedWithBody Make drafts of what is recommended
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+	StartRecommendedWithBody(ctx context.Context, params *StartRecommendedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartRecommended Make drafts of what is recommended
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+	StartRecommended(ctx context.Context, params *StartRecommendedParams, body StartRecommendedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRecommended Download the Recommended Removal report
+	//
+	// Corresponds with GET /recommended/{name} (the `GetRecommended` operationId).
+	GetRecommended(ctx context.Context, name GetRecommendedParamsName, params *GetRecommendedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListReports Which reports can be made
 	//
 	// The reports of files that were processed stand with their runs.
@@ -2340,6 +2692,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /runs/{run}/rows/{row} (the `ExplainRow` operationId).
 	ExplainRow(ctx context.Context, run string, row int64, params *ExplainRowParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ShowSchedule Scheduled jobs with their last run and next times
+	//
+	// Corresponds with GET /schedule (the `ShowSchedule` operationId).
+	ShowSchedule(ctx context.Context, params *ShowScheduleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RunJob Have a job done now
+	//
+	// Answered when it is done, or after half a minute, while it goes on: its schedule then tells what came of it.
+	//
+	// Corresponds with POST /schedule/{job}/run (the `RunJob` operationId).
+	RunJob(ctx context.Context, job string, params *RunJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTokens Tokens, the newest first
 	//
@@ -2410,6 +2774,59 @@ type ClientInterface interface {
 // Corresponds with GET /caller (the `ShowCaller` operationId).
 func (c *Client) ShowCaller(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewShowCallerRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDeadlines What waits to be disposed of, the earliest deadline first
+//
+// Corresponds with GET /deadlines (the `ListDeadlines` operationId).
+func (c *Client) ListDeadlines(ctx context.Context, params *ListDeadlinesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeadlinesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartRequiredWithBody Make drafts of what waits to be disposed of
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+func (c *Client) StartRequiredWithBody(ctx context.Context, params *StartRequiredParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartRequiredRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartRequired Make drafts of what waits to be disposed of
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+func (c *Client) StartRequired(ctx context.Context, params *StartRequiredParams, body StartRequiredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartRequiredRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2900,6 +3317,74 @@ func (c *Client) GetOutgoing(ctx context.Context, name string, params *GetOutgoi
 	return c.Client.Do(req)
 }
 
+// ShowRecommended What should be removed before the next clean-up
+//
+// Corresponds with GET /recommended (the `ShowRecommended` operationId).
+func (c *Client) ShowRecommended(ctx context.Context, params *ShowRecommendedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowRecommendedRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartRecommendedWithBody Make drafts of what is recommended
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+func (c *Client) StartRecommendedWithBody(ctx context.Context, params *StartRecommendedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartRecommendedRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartRecommended Make drafts of what is recommended
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+func (c *Client) StartRecommended(ctx context.Context, params *StartRecommendedParams, body StartRecommendedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartRecommendedRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRecommended Download the Recommended Removal report
+//
+// Corresponds with GET /recommended/{name} (the `GetRecommended` operationId).
+func (c *Client) GetRecommended(ctx context.Context, name GetRecommendedParamsName, params *GetRecommendedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRecommendedRequest(c.Server, name, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListReports Which reports can be made
 //
 // The reports of files that were processed stand with their runs.
@@ -3005,6 +3490,38 @@ func (c *Client) ListProblems(ctx context.Context, run string, params *ListProbl
 // Corresponds with GET /runs/{run}/rows/{row} (the `ExplainRow` operationId).
 func (c *Client) ExplainRow(ctx context.Context, run string, row int64, params *ExplainRowParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExplainRowRequest(c.Server, run, row, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ShowSchedule Scheduled jobs with their last run and next times
+//
+// Corresponds with GET /schedule (the `ShowSchedule` operationId).
+func (c *Client) ShowSchedule(ctx context.Context, params *ShowScheduleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewShowScheduleRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RunJob Have a job done now
+//
+// Answered when it is done, or after half a minute, while it goes on: its schedule then tells what came of it.
+//
+// Corresponds with POST /schedule/{job}/run (the `RunJob` operationId).
+func (c *Client) RunJob(ctx context.Context, job string, params *RunJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRunJobRequest(c.Server, job, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3191,6 +3708,151 @@ func NewShowCallerRequest(server string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListDeadlinesRequest constructs an http.Request for the ListDeadlines method
+func NewListDeadlinesRequest(server string, params *ListDeadlinesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deadlines")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartRequiredRequest calls the generic StartRequired builder with application/json body
+func NewStartRequiredRequest(server string, params *StartRequiredParams, body StartRequiredJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewStartRequiredRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewStartRequiredRequestWithBody constructs an http.Request for the StartRequired method, with any body, and a specified content type
+func NewStartRequiredRequestWithBody(server string, params *StartRequiredParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/deadlines/start")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -4739,6 +5401,212 @@ func NewGetOutgoingRequest(server string, name string, params *GetOutgoingParams
 	return req, nil
 }
 
+// NewShowRecommendedRequest constructs an http.Request for the ShowRecommended method
+func NewShowRecommendedRequest(server string, params *ShowRecommendedParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/recommended")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartRecommendedRequest calls the generic StartRecommended builder with application/json body
+func NewStartRecommendedRequest(server string, params *StartRecommendedParams, body StartRecommendedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewStartRecommendedRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewStartRecommendedRequestWithBody constructs an http.Request for the StartRecommended method, with any body, and a specified content type
+func NewStartRecommendedRequestWithBody(server string, params *StartRecommendedParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/recommended/start")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetRecommendedRequest constructs an http.Request for the GetRecommended method
+func NewGetRecommendedRequest(server string, name GetRecommendedParamsName, params *GetRecommendedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/recommended/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListReportsRequest constructs an http.Request for the ListReports method
 func NewListReportsRequest(server string, params *ListReportsParams) (*http.Request, error) {
 	var err error
@@ -5370,6 +6238,121 @@ func NewExplainRowRequest(server string, run string, row int64, params *ExplainR
 	return req, nil
 }
 
+// NewShowScheduleRequest constructs an http.Request for the ShowSchedule method
+func NewShowScheduleRequest(server string, params *ShowScheduleParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/schedule")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRunJobRequest constructs an http.Request for the RunJob method
+func NewRunJobRequest(server string, job string, params *RunJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job", job, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/schedule/%s/run", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Merchant != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "merchant", *params.Merchant, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListTokensRequest constructs an http.Request for the ListTokens method
 func NewListTokensRequest(server string) (*http.Request, error) {
 	var err error
@@ -5657,6 +6640,31 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /caller (the `ShowCaller` operationId).
 	ShowCallerWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ShowCallerResponse, error)
 
+	// ListDeadlinesWithResponse What waits to be disposed of, the earliest deadline first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /deadlines (the `ListDeadlines` operationId).
+	ListDeadlinesWithResponse(ctx context.Context, params *ListDeadlinesParams, reqEditors ...RequestEditorFn) (*ListDeadlinesResponse, error)
+
+	// StartRequiredWithBodyWithResponse Make drafts of what waits to be disposed of
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+	StartRequiredWithBodyWithResponse(ctx context.Context, params *StartRequiredParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartRequiredResponse, error)
+
+	// StartRequiredWithResponse Make drafts of what waits to be disposed of
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+	StartRequiredWithResponse(ctx context.Context, params *StartRequiredParams, body StartRequiredJSONRequestBody, reqEditors ...RequestEditorFn) (*StartRequiredResponse, error)
+
 	// ListFilesWithResponse Files, the last taken first
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5887,6 +6895,38 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /outgoing/{name} (the `GetOutgoing` operationId).
 	GetOutgoingWithResponse(ctx context.Context, name string, params *GetOutgoingParams, reqEditors ...RequestEditorFn) (*GetOutgoingResponse, error)
 
+	// ShowRecommendedWithResponse What should be removed before the next clean-up
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /recommended (the `ShowRecommended` operationId).
+	ShowRecommendedWithResponse(ctx context.Context, params *ShowRecommendedParams, reqEditors ...RequestEditorFn) (*ShowRecommendedResponse, error)
+
+	// StartRecommendedWithBodyWithResponse Make drafts of what is recommended
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+	StartRecommendedWithBodyWithResponse(ctx context.Context, params *StartRecommendedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartRecommendedResponse, error)
+
+	// StartRecommendedWithResponse Make drafts of what is recommended
+	//
+	// Drafts to be reviewed and placed; nothing is reserved yet.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+	StartRecommendedWithResponse(ctx context.Context, params *StartRecommendedParams, body StartRecommendedJSONRequestBody, reqEditors ...RequestEditorFn) (*StartRecommendedResponse, error)
+
+	// GetRecommendedWithResponse Download the Recommended Removal report
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /recommended/{name} (the `GetRecommended` operationId).
+	GetRecommendedWithResponse(ctx context.Context, name GetRecommendedParamsName, params *GetRecommendedParams, reqEditors ...RequestEditorFn) (*GetRecommendedResponse, error)
+
 	// ListReportsWithResponse Which reports can be made
 	//
 	// The reports of files that were processed stand with their runs.
@@ -5945,6 +6985,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /runs/{run}/rows/{row} (the `ExplainRow` operationId).
 	ExplainRowWithResponse(ctx context.Context, run string, row int64, params *ExplainRowParams, reqEditors ...RequestEditorFn) (*ExplainRowResponse, error)
+
+	// ShowScheduleWithResponse Scheduled jobs with their last run and next times
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /schedule (the `ShowSchedule` operationId).
+	ShowScheduleWithResponse(ctx context.Context, params *ShowScheduleParams, reqEditors ...RequestEditorFn) (*ShowScheduleResponse, error)
+
+	// RunJobWithResponse Have a job done now
+	//
+	// Answered when it is done, or after half a minute, while it goes on: its schedule then tells what came of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /schedule/{job}/run (the `RunJob` operationId).
+	RunJobWithResponse(ctx context.Context, job string, params *RunJobParams, reqEditors ...RequestEditorFn) (*RunJobResponse, error)
 
 	// ListTokensWithResponse Tokens, the newest first
 	//
@@ -6062,6 +7118,102 @@ func (r ShowCallerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ShowCallerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDeadlinesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeadlinesOutputBody
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeadlinesResponse) GetJSON200() *DeadlinesOutputBody {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDeadlinesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeadlinesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeadlinesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeadlinesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeadlinesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StartRequiredResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *StartOutputBody
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r StartRequiredResponse) GetJSON201() *StartOutputBody {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartRequiredResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartRequiredResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartRequiredResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartRequiredResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartRequiredResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7146,6 +8298,143 @@ func (r GetOutgoingResponse) ContentType() string {
 	return ""
 }
 
+type ShowRecommendedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Recommended
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowRecommendedResponse) GetJSON200() *Recommended {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ShowRecommendedResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowRecommendedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowRecommendedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowRecommendedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowRecommendedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StartRecommendedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *StartOutputBody
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r StartRecommendedResponse) GetJSON201() *StartOutputBody {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartRecommendedResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartRecommendedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartRecommendedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartRecommendedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartRecommendedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRecommendedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRecommendedResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRecommendedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRecommendedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRecommendedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRecommendedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListReportsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7469,6 +8758,102 @@ func (r ExplainRowResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExplainRowResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ShowScheduleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScheduleOutputBody
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ShowScheduleResponse) GetJSON200() *ScheduleOutputBody {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ShowScheduleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ShowScheduleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ShowScheduleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ShowScheduleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ShowScheduleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RunJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobOutputBody
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RunJobResponse) GetJSON200() *JobOutputBody {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RunJobResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RunJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RunJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RunJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RunJobResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7808,6 +9193,49 @@ func (c *ClientWithResponses) ShowCallerWithResponse(ctx context.Context, reqEdi
 		return nil, err
 	}
 	return ParseShowCallerResponse(rsp)
+}
+
+// ListDeadlinesWithResponse What waits to be disposed of, the earliest deadline first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /deadlines (the `ListDeadlines` operationId).
+func (c *ClientWithResponses) ListDeadlinesWithResponse(ctx context.Context, params *ListDeadlinesParams, reqEditors ...RequestEditorFn) (*ListDeadlinesResponse, error) {
+	rsp, err := c.ListDeadlines(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeadlinesResponse(rsp)
+}
+
+// StartRequiredWithBodyWithResponse Make drafts of what waits to be disposed of
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+func (c *ClientWithResponses) StartRequiredWithBodyWithResponse(ctx context.Context, params *StartRequiredParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartRequiredResponse, error) {
+	rsp, err := c.StartRequiredWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartRequiredResponse(rsp)
+}
+
+// StartRequiredWithResponse Make drafts of what waits to be disposed of
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /deadlines/start (the `StartRequired` operationId).
+func (c *ClientWithResponses) StartRequiredWithResponse(ctx context.Context, params *StartRequiredParams, body StartRequiredJSONRequestBody, reqEditors ...RequestEditorFn) (*StartRequiredResponse, error) {
+	rsp, err := c.StartRequired(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartRequiredResponse(rsp)
 }
 
 // ListFilesWithResponse Files, the last taken first
@@ -8208,6 +9636,62 @@ func (c *ClientWithResponses) GetOutgoingWithResponse(ctx context.Context, name 
 	return ParseGetOutgoingResponse(rsp)
 }
 
+// ShowRecommendedWithResponse What should be removed before the next clean-up
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /recommended (the `ShowRecommended` operationId).
+func (c *ClientWithResponses) ShowRecommendedWithResponse(ctx context.Context, params *ShowRecommendedParams, reqEditors ...RequestEditorFn) (*ShowRecommendedResponse, error) {
+	rsp, err := c.ShowRecommended(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowRecommendedResponse(rsp)
+}
+
+// StartRecommendedWithBodyWithResponse Make drafts of what is recommended
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+func (c *ClientWithResponses) StartRecommendedWithBodyWithResponse(ctx context.Context, params *StartRecommendedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartRecommendedResponse, error) {
+	rsp, err := c.StartRecommendedWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartRecommendedResponse(rsp)
+}
+
+// StartRecommendedWithResponse Make drafts of what is recommended
+//
+// Drafts to be reviewed and placed; nothing is reserved yet.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /recommended/start (the `StartRecommended` operationId).
+func (c *ClientWithResponses) StartRecommendedWithResponse(ctx context.Context, params *StartRecommendedParams, body StartRecommendedJSONRequestBody, reqEditors ...RequestEditorFn) (*StartRecommendedResponse, error) {
+	rsp, err := c.StartRecommended(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartRecommendedResponse(rsp)
+}
+
+// GetRecommendedWithResponse Download the Recommended Removal report
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /recommended/{name} (the `GetRecommended` operationId).
+func (c *ClientWithResponses) GetRecommendedWithResponse(ctx context.Context, name GetRecommendedParamsName, params *GetRecommendedParams, reqEditors ...RequestEditorFn) (*GetRecommendedResponse, error) {
+	rsp, err := c.GetRecommended(ctx, name, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRecommendedResponse(rsp)
+}
+
 // ListReportsWithResponse Which reports can be made
 //
 // The reports of files that were processed stand with their runs.
@@ -8307,6 +9791,34 @@ func (c *ClientWithResponses) ExplainRowWithResponse(ctx context.Context, run st
 		return nil, err
 	}
 	return ParseExplainRowResponse(rsp)
+}
+
+// ShowScheduleWithResponse Scheduled jobs with their last run and next times
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /schedule (the `ShowSchedule` operationId).
+func (c *ClientWithResponses) ShowScheduleWithResponse(ctx context.Context, params *ShowScheduleParams, reqEditors ...RequestEditorFn) (*ShowScheduleResponse, error) {
+	rsp, err := c.ShowSchedule(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseShowScheduleResponse(rsp)
+}
+
+// RunJobWithResponse Have a job done now
+//
+// Answered when it is done, or after half a minute, while it goes on: its schedule then tells what came of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /schedule/{job}/run (the `RunJob` operationId).
+func (c *ClientWithResponses) RunJobWithResponse(ctx context.Context, job string, params *RunJobParams, reqEditors ...RequestEditorFn) (*RunJobResponse, error) {
+	rsp, err := c.RunJob(ctx, job, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRunJobResponse(rsp)
 }
 
 // ListTokensWithResponse Tokens, the newest first
@@ -8456,6 +9968,72 @@ func ParseShowCallerResponse(rsp *http.Response) (*ShowCallerResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDeadlinesResponse parses an HTTP response from a ListDeadlinesWithResponse call
+func ParseListDeadlinesResponse(rsp *http.Response) (*ListDeadlinesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeadlinesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeadlinesOutputBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartRequiredResponse parses an HTTP response from a StartRequiredWithResponse call
+func ParseStartRequiredResponse(rsp *http.Response) (*StartRequiredResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartRequiredResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest StartOutputBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -9256,6 +10834,98 @@ func ParseGetOutgoingResponse(rsp *http.Response) (*GetOutgoingResponse, error) 
 	return response, nil
 }
 
+// ParseShowRecommendedResponse parses an HTTP response from a ShowRecommendedWithResponse call
+func ParseShowRecommendedResponse(rsp *http.Response) (*ShowRecommendedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowRecommendedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Recommended
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartRecommendedResponse parses an HTTP response from a StartRecommendedWithResponse call
+func ParseStartRecommendedResponse(rsp *http.Response) (*StartRecommendedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartRecommendedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest StartOutputBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRecommendedResponse parses an HTTP response from a GetRecommendedWithResponse call
+func ParseGetRecommendedResponse(rsp *http.Response) (*GetRecommendedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRecommendedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListReportsResponse parses an HTTP response from a ListReportsWithResponse call
 func ParseListReportsResponse(rsp *http.Response) (*ListReportsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -9466,6 +11136,72 @@ func ParseExplainRowResponse(rsp *http.Response) (*ExplainRowResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Explanation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseShowScheduleResponse parses an HTTP response from a ShowScheduleWithResponse call
+func ParseShowScheduleResponse(rsp *http.Response) (*ShowScheduleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ShowScheduleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScheduleOutputBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRunJobResponse parses an HTTP response from a RunJobWithResponse call
+func ParseRunJobResponse(rsp *http.Response) (*RunJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RunJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobOutputBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
