@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/web/api"
@@ -10,7 +11,12 @@ import (
 // apiRoutes hangs the API in. It looks after itself: tokens instead of sessions, its
 // own limits, its own answers.
 func (s *Server) apiRoutes() []route {
-	return []route{{pattern: api.Prefix + "/", bare: s.api}}
+	var all []route
+	// By method, since the page's own paths are.
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+		all = append(all, route{pattern: method + " " + api.Prefix + "/", bare: s.api})
+	}
+	return all
 }
 
 func (s *Server) newAPI() (*api.API, error) {
