@@ -255,7 +255,7 @@ func (s *Server) saveDraft(w http.ResponseWriter, r *http.Request, v *visit) err
 	switch {
 	case errors.Is(err, errStale):
 		return s.draftAgain(w, r, v, id, func(f *draftForm) {
-			f.Wrong = append(f.Wrong, v.texts.T("web.draft.stale", "who", f.By))
+			f.Wrong = append(f.Wrong, v.texts.T("web.draft.stale", "who", strings.TrimPrefix(f.By, "user:")))
 		})
 	case errors.As(err, &bad):
 		return s.draftAgain(w, r, v, id, func(f *draftForm) {

@@ -46,6 +46,8 @@ func (s *Server) navigation(v *visit, path string) []navItem {
 	}
 	var items []navItem
 	here, longest := -1, 0
+	// A run is the answer to a file, and stands among them.
+	path = strings.Replace(path, merchantPath(v.merchant.ID, "runs")+"/", merchantPath(v.merchant.ID, "files")+"/", 1)
 	for _, sec := range sections {
 		if !s.has("/m/{merchant}/"+sec.path) || !v.user.Role.Covers(sec.role) {
 			continue

@@ -92,8 +92,12 @@ func (s *Server) problems(r *http.Request, v *visit, run *ledger.Run) (*problemP
 	if p.Facets, err = s.facetsOf(f, run); err != nil {
 		return nil, err
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
 	from, err := strconv.ParseInt(cmp.Or(q.Get("from"), "0"), 36, 64)
-	if err != nil || from < 0 {
+	if err != nil || from < 0 || from > info.Size() {
 		return nil, ledger.ErrCursor
 	}
 	if from > 0 {

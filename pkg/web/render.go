@@ -190,5 +190,8 @@ func (d *view) Stamp(t time.Time) string { return t.In(d.zone).Format(time.RFC33
 // May tells whether the user may do what a role may, "operator".
 func (d *view) May(role string) bool { return d.User != nil && d.User.Role.Covers(ledger.Role(role)) }
 
+// Choices gives a template a list to range over.
+func (d *view) Choices(all ...string) []string { return all }
+
 // Everything tells whether the user looks after users and all merchants.
 func (d *view) Everything() bool { return d.User != nil && d.User.Everything() }

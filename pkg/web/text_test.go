@@ -15,7 +15,7 @@ import (
 
 // builtKeys are put together by pages and code from what they know: every key
 // that begins so counts as used.
-var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report.",
+var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report.", "web.resubmit.", "web.method.",
 	"web.order.cancel.", "web.order.cancel_it.", "web.order.cancel_about.", "web.order.cancel_yes.", "web.order.source.", "web.order.file.", "web.draft.method.", "web.address.",
 	"web.schedule.job.", "web.schedule.about.", "web.schedule.count.", "web.reports.name.", "web.reports.about.", "web.deadlines.in."}
 

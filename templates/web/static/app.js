@@ -26,6 +26,7 @@ document.addEventListener("htmx:sseMessage", (e) => {
 const drop = document.getElementById("drop");
 if (drop) {
   const input = drop.querySelector("input[type=file]");
+  drop.querySelector("button").hidden = true; // choosing is sending
   let deep = 0;
   const holds = (e) => e.dataTransfer && Array.from(e.dataTransfer.types).includes("Files");
   addEventListener("dragenter", (e) => {
