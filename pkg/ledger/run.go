@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -83,20 +85,36 @@ func (t *tx) runs(ctx context.Context, rest string, args ...any) (runs []Run, se
 	if err != nil {
 		return nil, nil, err
 	}
-	// One query more a run, of which a list has a hundred.
+	return runs, seqs, t.outputsOf(ctx, runs)
+}
+
+// outputsOf reads the outputs of runs, those of a merchant together.
+func (t *tx) outputsOf(ctx context.Context, runs []Run) error {
+	of := map[string]map[string]*Run{}
 	for i := range runs {
 		r := &runs[i]
-		err := t.each(ctx, func(rows *sql.Rows) error {
+		if of[r.Merchant] == nil {
+			of[r.Merchant] = map[string]*Run{}
+		}
+		of[r.Merchant][r.ID] = r
+	}
+	for merchant, byID := range of {
+		err := t.probe(ctx, merchant, slices.Collect(maps.Keys(byID)), func(marks string) string {
+			return `SELECT run, name, sha256, bytes FROM output WHERE merchant = $1 AND run IN (` + marks + `) ORDER BY run, ord`
+		}, func(rows *sql.Rows) error {
+			var run string
 			var o Output
-			err := rows.Scan(&o.Name, &o.SHA256, &o.Bytes)
-			r.Outputs = append(r.Outputs, o)
+			err := rows.Scan(&run, &o.Name, &o.SHA256, &o.Bytes)
+			if err == nil {
+				byID[run].Outputs = append(byID[run].Outputs, o)
+			}
 			return err
-		}, `SELECT name, sha256, bytes FROM output WHERE merchant = $1 AND run = $2 ORDER BY ord`, r.Merchant, r.ID)
+		})
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	return runs, seqs, nil
+	return nil
 }
 
 // Run gives one run. ErrNotFound.

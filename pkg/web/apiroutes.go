@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/web/api"
@@ -10,13 +11,18 @@ import (
 // apiRoutes hangs the API in. It looks after itself: tokens instead of sessions, its
 // own limits, its own answers.
 func (s *Server) apiRoutes() []route {
-	return []route{{pattern: api.Prefix + "/", bare: s.api}}
+	var all []route
+	// By method, since the page's own paths are.
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+		all = append(all, route{pattern: method + " " + api.Prefix + "/", bare: s.api})
+	}
+	return all
 }
 
 func (s *Server) newAPI() (*api.API, error) {
 	return api.New(api.Options{
 		Ledger: s.Ledger, Policy: s.Policy, Desk: s.Desk, Dir: s.Dir, Book: s.Book, Log: s.Log, Now: s.Now, MaxFile: s.MaxUpload,
-		Version: s.Version, Client: s.client, Settle: s.Settle, AddMerchant: s.AddMerchant, Rebuild: s.Rebuild,
+		Version: s.Version, Client: s.client, Settle: s.Settle, AddMerchant: s.AddMerchant, Rebuild: s.Rebuild, Wake: s.Wake, Recommend: s.Recommend, Deadlines: s.Deadlines, Scheduler: s.Scheduler,
 		Token: func(ctx context.Context, secret string) (ledger.Token, error) {
 			return s.Ledger.TokenOf(ctx, hashSecret(secret))
 		},

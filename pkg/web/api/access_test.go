@@ -86,7 +86,7 @@ func TestRefusals(t *testing.T) {
 	sent := s.call(http.StatusOK, viewer, "GET", "/outgoing", nil).text("files", 0, "name")
 	ids := map[string]string{
 		"merchant": "m", "run": run, "file": file, "order": "DRAFT", "name": "errors.csv", "row": "2", "sku": "LIGGU-185", "report": "order-detail",
-		"token": viewer, "user": "somebody",
+		"token": viewer, "user": "somebody", "job": "release",
 	}
 	all := s.routes(ids)
 	if len(all) < 25 {

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -29,6 +30,8 @@ import (
 	"rensa/pkg/inbox"
 	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
+	"rensa/pkg/report"
+	"rensa/pkg/schedule"
 	"rensa/pkg/storage"
 	"rensa/templates"
 )
@@ -70,6 +73,10 @@ type Options struct {
 	AddMerchant func(ctx context.Context, actor, merchant, store string, assignments []string) error
 	// Rebuild makes a report of a run again. ErrGone. Default: it cannot.
 	Rebuild func(ctx context.Context, merchant, run, name string, w io.Writer) error
+	// What is known of scheduled work; what is nil is not offered.
+	Recommend func(ctx context.Context, merchant string, at time.Time) (r *report.Recommended, only func(most map[string]int64) []desk.Batch, err error)
+	Deadlines func(ctx context.Context, merchant string, at time.Time) (*report.Deadlines, error)
+	Scheduler *schedule.Scheduler
 	// Wake tells whoever works the list off that there is something on it. Default:
 	// nobody is told, and finds it by itself.
 	Wake func()
@@ -134,7 +141,7 @@ func New(opt Options) (*API, error) {
 	a.huma.UseMiddleware(a.access)
 	for _, add := range []func(){
 		a.fileOperations, a.runOperations, a.orderOperations, a.draftOperations, a.stockOperations,
-		a.reportOperations, a.outgoingOperations, a.merchantOperations, a.settingOperations, a.peopleOperations,
+		a.reportOperations, a.outgoingOperations, a.merchantOperations, a.settingOperations, a.peopleOperations, a.plannedOperations,
 	} {
 		add()
 	}
@@ -164,6 +171,7 @@ func (a *API) config() huma.Config {
 		{Name: "Inventory", Description: "The current stock and what is available of it."},
 		{Name: "Reports", Description: "Reports of orders and stock as they are now."},
 		{Name: "Outgoing", Description: "Files that are to be handed on to the marketplace or the warehouse."},
+		{Name: "Planned", Description: "Scheduled work, what is recommended, and what waits to be disposed of."},
 		{Name: "Merchants", Description: "Merchants and their settings."},
 		{Name: "Access", Description: "Who may use the page and the API; for admins who see all merchants."},
 	}
@@ -174,30 +182,24 @@ const about = "Removal orders by file and by hand. A token sees the merchants of
 	"several, `merchant` says which is meant. Lists are given page by page: `next` of one answer is the `cursor` of the " +
 	"following request, and empty at the end. Faults are problem documents (RFC 9457); their `code` is stable."
 
-// serveDocument serves the OpenAPI document, and an older form of it for
-// generators that do not know 3.1.
+// serveDocument serves the OpenAPI document.
 func (a *API) serveDocument() error {
 	document, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {
 		return fmt.Errorf("OpenAPI document: %w", err)
 	}
-	older, err := a.huma.OpenAPI().Downgrade()
-	if err != nil {
-		return fmt.Errorf("OpenAPI document 3.0: %w", err)
-	}
-	for name, body := range map[string][]byte{"/openapi.json": document, "/openapi-3.0.json": older} {
-		a.mux.HandleFunc("GET "+Prefix+name, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			if _, err := w.Write(body); err != nil {
-				a.Log.Debug().Err(err).Msg("the document was not fetched to its end")
-			}
-		})
-	}
+	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if _, err := w.Write(document); err != nil {
+			a.Log.Debug().Err(err).Msg("the document was not fetched to its end")
+		}
+	})
 	return nil
 }
 
 // ServeHTTP answers a request. A panic is an internal fault of this one request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *API) ServeHTTP(to http.ResponseWriter, r *http.Request) {
+	w := &onceWriter{ResponseWriter: to}
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -206,13 +208,40 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
-		a.fail(humago.NewContext(&huma.Operation{}, r, w), fmt.Errorf("panic: %v", p))
+		err := fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		if w.begun {
+			a.Log.Error().Err(err).Msg("an answer was broken off")
+			panic(http.ErrAbortHandler)
+		}
+		a.fail(humago.NewContext(&huma.Operation{}, r, w), err)
 	}()
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	a.mux.ServeHTTP(w, r)
 }
+
+// onceWriter gives an answer one status, whoever else wants to.
+type onceWriter struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader counts once.
+func (w *onceWriter) WriteHeader(status int) {
+	if !w.begun {
+		w.begun = true
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *onceWriter) Write(p []byte) (int, error) {
+	w.begun = true
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController through.
+func (w *onceWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // nothingThere answers for paths that are none of the API's, and for methods that
 // a path does not have.

@@ -104,6 +104,7 @@ func newServer(t testing.TB, change ...func(*api.Options)) *server {
 	}
 	opt.NewLink = func(_ context.Context, user, _ string) (string, error) { return "/welcome?link=" + user, nil }
 	opt.UserName = func(name string) (string, error) { return strings.ToLower(name), nil }
+	s.planned(&opt)
 	for _, c := range change {
 		c(&opt)
 	}

@@ -19,10 +19,15 @@ const readPatience = time.Minute
 type reading struct {
 	r        io.Reader
 	patience func()
+	asked    time.Time
 }
 
 func (b *reading) Read(p []byte) (int, error) {
-	b.patience()
+	// Not at each read: a large file has tens of thousands of them.
+	if now := time.Now(); now.Sub(b.asked) > readPatience/10 {
+		b.asked = now
+		b.patience()
+	}
 	return b.r.Read(p)
 }
 

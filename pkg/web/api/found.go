@@ -38,7 +38,7 @@ type foundInput struct {
 	Column   string   `query:"column" doc:"only in the column of this heading"`
 	Order    string   `query:"order" doc:"only of the order of this id"`
 	SKU      string   `query:"sku" doc:"only of rows with this SKU"`
-	Row      int      `query:"row" minimum:"0" doc:"only of this row, and what follows it on the page"`
+	Row      int      `query:"row" minimum:"0" doc:"only of this row"`
 }
 
 type foundOutput struct {

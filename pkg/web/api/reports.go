@@ -26,6 +26,7 @@ var made = []struct {
 	{"shipment-detail", []string{"tsv"}, true},
 	{"reconciliation", []string{"csv", "xlsx"}, true},
 	{"inventory", []string{"csv"}, false},
+	{"deadlines", []string{"csv", "xlsx"}, false},
 }
 
 // ReportKind is one report that can be made.
@@ -49,7 +50,7 @@ func (a *API) reportOperations() {
 	report.Schema = text(names...)
 	get.Parameters = []*huma.Param{
 		report, merchantQuery(), query("form", "default: the first of its forms", text("tsv", "csv", "xlsx")),
-		query("since", "only what came since; not of inventory", &huma.Schema{Type: huma.TypeString, Format: "date-time"}),
+		query("since", "only what came since; of orders and parcels only", &huma.Schema{Type: huma.TypeString, Format: "date-time"}),
 	}
 	get.Responses = download("text/csv", "text/tab-separated-values", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 	a.addRaw(get, look, a.makeReport)
@@ -66,6 +67,9 @@ type reportsOutput struct {
 func (a *API) listReports(_ context.Context, c *call, _ *reportsInput) (*reportsOutput, error) {
 	out := &reportsOutput{}
 	for _, m := range made {
+		if m.name == "deadlines" && a.Deadlines == nil {
+			continue
+		}
 		out.Body.Reports = append(out.Body.Reports, ReportKind{m.name, m.forms, c.href("reports", m.name)})
 	}
 	return out, nil
@@ -74,7 +78,7 @@ func (a *API) listReports(_ context.Context, c *call, _ *reportsInput) (*reports
 func (a *API) makeReport(w http.ResponseWriter, r *http.Request, c *call) error {
 	name, form, since := r.PathValue("report"), r.URL.Query().Get("form"), time.Time{}
 	for _, m := range made {
-		if m.name != name {
+		if m.name != name || name == "deadlines" && a.Deadlines == nil {
 			continue
 		}
 		if form == "" {
@@ -115,6 +119,15 @@ func (k *maker) write(w io.Writer, name, form string) error {
 		return report.ShipmentDetail(w, report.Shipments(k.ctx, k.Ledger, id, k.since), k.c.zone)
 	case "inventory":
 		return k.stock(w)
+	case "deadlines":
+		list, err := k.Deadlines(k.ctx, id, k.Now())
+		if err != nil {
+			return err
+		}
+		if form == "xlsx" {
+			return list.XLSX(w)
+		}
+		return list.CSV(w)
 	}
 	r, err := k.reconciliation()
 	if err != nil {
