@@ -179,7 +179,9 @@ func (r *Reader) spare(size int) []byte {
 	for i := len(r.bufs) - 1; i >= 0; i-- {
 		if b := r.bufs[i]; cap(b) >= size {
 			r.bufs = append(r.bufs[:i], r.bufs[i+1:]...)
-			return b
+			// No longer than asked for: where chunks end depends on the file
+			// alone, not on which buffer came back first.
+			return b[:0:size]
 		}
 	}
 	return make([]byte, 0, size)

@@ -3,6 +3,7 @@ package decode
 import (
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 
@@ -78,6 +79,46 @@ func TestSideBySide(t *testing.T) {
 		}
 		if len(got) < 400 {
 			t.Errorf("%s: only %d rows", name, len(got))
+		}
+	}
+}
+
+// Where chunks end depends on the file alone, whenever buffers come back: two
+// passes over a file must see the same blocks.
+func TestChunksAreTheSame(t *testing.T) {
+	t.Parallel()
+	lines := "a,b\n"
+	for i := range 20000 {
+		if lines += "1,2\n"; i == 20 {
+			lines += strings.Repeat("x", 5000) + ",2\n"
+		}
+	}
+	f := mustOpen(t, []byte(lines), 1000, Options{})
+	lengths := func(keep int) (all []int) {
+		r, err := f.Sheets()[0].Rows(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept []*Chunk
+		for {
+			c, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				return all
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, len(c.buf))
+			if kept = append(kept, c); len(kept) > keep {
+				r.Recycle(kept[0])
+				kept = kept[1:]
+			}
+		}
+	}
+	want := lengths(1 << 20)
+	for keep := range 4 {
+		if diff := cmp.Diff(want, lengths(keep)); diff != "" {
+			t.Errorf("%d chunks in hand (-want +got):\n%s", keep, diff)
 		}
 	}
 }

@@ -28,6 +28,10 @@ func (s *Snapshot) Units(p int32) (sellable, unsellable int64) {
 	return int64(u32(rec, 0)), int64(u32(rec, 4))
 }
 
+// HasFacts tells whether more is known of a pool than its units: what Product says,
+// and which units are recalled.
+func (s *Snapshot) HasFacts(p int32) bool { return u32(s.pools.at(p), 12) != 0 }
+
 // UnitsOf are a pool's units of one condition.
 func (s *Snapshot) UnitsOf(p int32, c removal.Condition) int64 {
 	return int64(u32(s.pools.at(p), 4*int(c)))
@@ -60,6 +64,15 @@ func (s *Snapshot) PoolKey(p int32) string {
 		return string(fnsku)
 	}
 	return OwnPool + string(sku)
+}
+
+// AppendPoolKey is PoolKey without a string being made.
+func (s *Snapshot) AppendPoolKey(dst []byte, p int32) []byte {
+	sku, fnsku := s.keys(int32(u32(s.pools.at(p), 8)))
+	if len(fnsku) > 0 {
+		return append(dst, fnsku...)
+	}
+	return append(append(dst, OwnPool...), sku...)
 }
 
 // Pool gives all of a pool.

@@ -59,6 +59,9 @@ func (l *Ledger) Change(ctx context.Context, c *Change) error {
 		if err != nil {
 			return err
 		}
+		if err := tx.enterAll(ctx, c.Merchant); err != nil {
+			return err
+		}
 		if err := tx.putChange(ctx, head, c.Run, c); err != nil {
 			return err
 		}
@@ -158,7 +161,7 @@ func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []R
 			return err
 		}
 	}
-	return t.saveFilter(ctx, h, before, w.hashes)
+	return t.saveFilter(ctx, h, before, w.hashes, false)
 }
 
 // updateOrder writes what can change of an order.
@@ -191,7 +194,7 @@ func (t *tx) updateOrder(ctx context.Context, h *merchantHead, r *Record) error 
 // Records gives orders with their progress, as Orders does.
 func (l *Ledger) Records(ctx context.Context, merchant string, ids []string) ([]Record, error) {
 	found := map[string]Record{}
-	err := l.read(ctx, func(tx *tx) error {
+	err := l.readOrders(ctx, merchant, func(tx *tx) error {
 		for _, refused := range []string{`o.state <> 'refused'`, `o.state = 'refused'`} {
 			var rest []string
 			for _, id := range ids {
@@ -225,7 +228,7 @@ func inOrder(ids []string, found map[string]Record) []Record {
 // RecordsIn gives all orders of a merchant in a state with their progress, the
 // oldest first.
 func (l *Ledger) RecordsIn(ctx context.Context, merchant string, state removal.State) (records []Record, err error) {
-	err = l.read(ctx, func(tx *tx) error {
+	err = l.readOrders(ctx, merchant, func(tx *tx) error {
 		err := tx.each(ctx, func(rows *sql.Rows) error {
 			seq, o, err := scanOrder(rows, merchant)
 			records = append(records, Record{Order: o, Seq: seq})
@@ -322,7 +325,7 @@ func (l *Ledger) Confirmed(ctx context.Context, merchant string) (orders []Confi
 
 // HasState tells whether any order of a merchant is in a state.
 func (l *Ledger) HasState(ctx context.Context, merchant string, state removal.State) (ok bool, err error) {
-	err = l.read(ctx, func(tx *tx) error {
+	err = l.readOrders(ctx, merchant, func(tx *tx) error {
 		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM removal_order WHERE merchant = $1 AND state = $2)`,
 			merchant, string(state)).Scan(&ok)
 	})

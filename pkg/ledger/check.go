@@ -67,7 +67,7 @@ func (l *Ledger) Imbalances(ctx context.Context, merchant string) (found []Imbal
 		}
 		return all[id]
 	}
-	err = l.read(ctx, func(tx *tx) error {
+	err = l.readOrders(ctx, merchant, func(tx *tx) error {
 		err := tx.each(ctx, func(rows *sql.Rows) error {
 			var id, state string
 			var s, u removal.Units

@@ -29,8 +29,12 @@ type Commit struct {
 	// out. Rising ids are fastest. It is called within the
 	// transaction: it must not decide anything that takes long, nor write to
 	// the ledger.
-	Orders    func(yield func(removal.Order) error) error
+	Orders func(yield func(removal.Order) error) error
+	// Packed are new orders too, many and of which nothing is done yet; nil for none.
+	Packed    *PackedOrders
 	Movements []Movement
+	// Packed movements are a block by itself; nil for none.
+	PackedMovements *PackedMovements
 	// Outcomes gives the blocks of EncodeOutcomes in input order, nil where
 	// there are none; called as Orders is.
 	Outcomes func(yield func(block []byte) error) error
@@ -88,12 +92,12 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 		return fmt.Errorf("commit run %s: %w: %d, %d, %d, %d", r.ID, ErrUnbalanced, r.Read, r.Accepted, r.Rejected, r.Seen)
 	}
 	// Packed before the transaction, so that nobody waits for it.
-	var movements []byte
+	movements := c.PackedMovements
 	if len(c.Movements) > 0 {
 		if err := checkMovements(c.Movements); err != nil {
 			return fmt.Errorf("commit run %s: %w", r.ID, err)
 		}
-		movements = EncodeMovements(nil, c.Movements)
+		movements = &PackedMovements{Count: len(c.Movements), block: EncodeMovements(nil, c.Movements)}
 	}
 	err := l.write(ctx, func(tx *tx) error {
 		// Before the revision is looked at: of two copies the later one then
@@ -109,6 +113,11 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 		if err != nil {
 			return err
 		}
+		if c.Change != nil {
+			if err := tx.enterAll(ctx, c.Merchant); err != nil {
+				return err
+			}
+		}
 		if err := tx.put(ctx, head, c, movements); err != nil {
 			return err
 		}
@@ -121,7 +130,7 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 }
 
 // put writes all of a commit but the merchant's own row.
-func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements []byte) error {
+func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements *PackedMovements) error {
 	if err := t.putRun(ctx, h, &c.Run); err != nil {
 		return err
 	}
@@ -132,6 +141,9 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements []by
 		if err := t.dropUploaded(ctx, h.id, c.Run.ID); err != nil {
 			return err
 		}
+	}
+	if err := t.putPacked(ctx, h, c.Run.ID, c.Packed); err != nil {
+		return err
 	}
 	if err := t.putFile(ctx, h, &c.File, &c.Run); err != nil {
 		return err
@@ -146,9 +158,9 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements []by
 			return err
 		}
 	}
-	if movements != nil {
+	if movements != nil && movements.Count > 0 {
 		_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, kind, run, entries, block) VALUES ($1, $2, 'commit', $3, $4, $5)`,
-			h.id, h.revision+1, c.Run.ID, len(c.Movements), movements)
+			h.id, h.revision+1, c.Run.ID, movements.Count, movements.block)
 		if err != nil {
 			return fmt.Errorf("movements: %w", err)
 		}
@@ -190,7 +202,7 @@ func (t *tx) putOrders(ctx context.Context, h *merchantHead, run string, orders 
 	if err := t.one(ctx, `UPDATE run SET order_last = $1 WHERE merchant = $2 AND id = $3`, h.orders, h.id, run); err != nil {
 		return err
 	}
-	return t.saveFilter(ctx, h, before, w.hashes)
+	return t.saveFilter(ctx, h, before, w.hashes, false)
 }
 
 // putFile moves the file on to committed, or enters it where no claim did.

@@ -56,6 +56,9 @@ func (t *tx) putEvents(ctx context.Context, h *merchantHead, run string, events 
 // those that happened to every order of the run that made it. Where an id was
 // refused and used again, it is the history of both.
 func (l *Ledger) History(ctx context.Context, merchant, orderID string) ([]Event, error) {
+	if err := l.readOrders(ctx, merchant, func(*tx) error { return nil }); err != nil {
+		return nil, fmt.Errorf("events: %w", err)
+	}
 	return l.events(ctx, `SELECT `+eventColumns+` FROM event AS e WHERE e.merchant = $1 AND e.seq IN (
 		SELECT seq FROM event WHERE merchant = $1 AND subject = 'order' AND id = $2
 		UNION ALL

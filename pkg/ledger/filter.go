@@ -164,15 +164,15 @@ func (t *tx) catchUp(ctx context.Context, merchant string, f *idFilter, upTo int
 	}, `SELECT seq, id, family FROM removal_order WHERE merchant = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`, merchant, f.seq, upTo)
 }
 
-// saveFilter writes the filter once it lacks enough orders. The last of them are
-// given by their hashes; those before stand in the ledger.
-func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hashes []uint64) error {
+// saveFilter writes the filter once it lacks enough orders, or now. The last of
+// them are given by their hashes; those before stand in the ledger.
+func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hashes []uint64, now bool) error {
 	var seq int64
 	err := t.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM id_filter WHERE merchant = $1`, h.id).Scan(&seq)
 	if err != nil {
 		return err
 	}
-	if h.orders-seq < max(filterLag, h.orders/filterLagPart) {
+	if !now && h.orders-seq < max(filterLag, h.orders/filterLagPart) {
 		return nil
 	}
 	f, err := t.filter(ctx, h.id)

@@ -109,7 +109,7 @@ func (l *Ledger) ListOrders(ctx context.Context, f OrderFilter) (list []OrderRow
 		o.fee, o.currency, o.no_fee, o.no_fee_reason, o.cancel_requested, ` + lines + `
 		FROM removal_order AS o WHERE ` + c.String() + ` ORDER BY o.seq DESC` + limit
 	var last int64
-	err = l.read(ctx, func(tx *tx) error {
+	err = l.readOrders(ctx, f.Merchant, func(tx *tx) error {
 		return tx.each(ctx, func(rows *sql.Rows) error {
 			seq, o, ok, err := scanOrderRow(rows, f.SKU)
 			switch {
@@ -138,7 +138,7 @@ func (l *Ledger) fewSince(ctx context.Context, f OrderFilter) (few bool, err err
 	if f.Since.IsZero() {
 		return false, nil
 	}
-	err = l.read(ctx, func(tx *tx) error {
+	err = l.readOrders(ctx, f.Merchant, func(tx *tx) error {
 		return tx.QueryRowContext(ctx, `SELECT count(*) <= $3 FROM (SELECT 1 FROM removal_order WHERE merchant = $1 AND created >= $2 LIMIT $4) AS some`,
 			f.Merchant, f.Since.UnixMicro(), fewOrders, fewOrders+1).Scan(&few)
 	})

@@ -42,7 +42,7 @@ func scanOrder(rows *sql.Rows, merchant string) (seq int64, o removal.Order, err
 func (l *Ledger) Orders(ctx context.Context, merchant string, ids []string) ([]removal.Order, error) {
 	found := make(map[string]removal.Order, len(ids))
 	last := map[string]int64{}
-	err := l.read(ctx, func(tx *tx) error {
+	err := l.readOrders(ctx, merchant, func(tx *tx) error {
 		take := func(rows *sql.Rows) error {
 			seq, o, err := scanOrder(rows, merchant)
 			if err == nil && seq > last[o.ID] {
@@ -82,7 +82,7 @@ func (l *Ledger) Orders(ctx context.Context, merchant string, ids []string) ([]r
 // MatchOrders gives the orders in planning, pending or processing whose id was
 // generated and whose method and address have a hash, newest first.
 func (l *Ledger) MatchOrders(ctx context.Context, merchant string, headerHash uint64) (orders []removal.Order, err error) {
-	err = l.read(ctx, func(tx *tx) error {
+	err = l.readOrders(ctx, merchant, func(tx *tx) error {
 		return tx.each(ctx, func(rows *sql.Rows) error {
 			_, o, err := scanOrder(rows, merchant)
 			orders = append(orders, o)

@@ -29,6 +29,9 @@ type skuEntry struct{ hash, seq int64 }
 // found by SKU. Few that wait are left to the search; many are taken in steps,
 // each a transaction.
 func (l *Ledger) IndexOrders(ctx context.Context, merchant string) error {
+	if err := l.EnterOrders(ctx, merchant); err != nil {
+		return err
+	}
 	for {
 		done := false
 		err := l.write(ctx, func(tx *tx) (err error) {

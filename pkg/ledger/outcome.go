@@ -41,11 +41,11 @@ func (t *tx) putOutcomes(ctx context.Context, merchant string, run *Run, blocks 
 
 func (t *tx) putOrderOutcomes(ctx context.Context, merchant, run string, blocks [][]byte) error {
 	for part, block := range blocks {
-		orders, err := DecodeOrderOutcomes(block)
+		r, err := payload(block, blockOrderOutcomes)
 		if err != nil {
 			return fmt.Errorf("outcomes of orders: %w", err)
 		}
-		if err := t.putBlock(ctx, merchant, run, "order", part, OutcomeCounts{Rows: len(orders)}, block); err != nil {
+		if err := t.putBlock(ctx, merchant, run, "order", part, OutcomeCounts{Rows: r.count()}, block); err != nil {
 			return fmt.Errorf("outcomes of orders: %w", err)
 		}
 	}
@@ -73,7 +73,7 @@ func (l *Ledger) Outcomes(ctx context.Context, merchant, run string) iter.Seq2[[
 						return err
 					}
 					found = true
-					rows, err = DecodeOutcomes(block)
+					rows, err = DecodeOutcomes(nil, block)
 					return err
 				}, `SELECT block FROM outcome WHERE merchant = $1 AND run = $2 AND kind = 'row' AND part = $3`, merchant, run, part)
 				if err == nil && !found {
@@ -105,7 +105,7 @@ func (l *Ledger) OutcomeOf(ctx context.Context, merchant, run string, row int) (
 			if err := rows.Scan(&block); err != nil {
 				return err
 			}
-			outcomes, err := DecodeOutcomes(block)
+			outcomes, err := DecodeOutcomes(nil, block)
 			for i := range outcomes {
 				if outcomes[i].Row == row && found == nil {
 					found = &outcomes[i]

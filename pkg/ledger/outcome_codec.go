@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"rensa/pkg/removal"
 )
 
@@ -47,10 +49,10 @@ func EncodeOutcomes(dst []byte, rows []removal.Outcome) []byte {
 	w.varint(int64(first))
 	w.varint(int64(last))
 
-	var before removal.Outcome
+	before := &removal.Outcome{}
 	for i := range rows {
-		encodeOutcome(w, &rows[i], &before)
-		before = rows[i]
+		encodeOutcome(w, &rows[i], before)
+		before = &rows[i]
 	}
 	closeFrame(w.b[start:])
 	return w.b
@@ -181,9 +183,9 @@ func countOutcomes(r *reader) OutcomeCounts {
 	return c
 }
 
-// DecodeOutcomes reads a block of EncodeOutcomes. The errors are ErrDamaged and
-// ErrNewer.
-func DecodeOutcomes(block []byte) ([]removal.Outcome, error) {
+// DecodeOutcomes appends what a block of EncodeOutcomes holds to rows. The errors
+// are ErrDamaged and ErrNewer.
+func DecodeOutcomes(rows []removal.Outcome, block []byte) ([]removal.Outcome, error) {
 	r, err := payload(block, blockOutcomes)
 	if err != nil {
 		return nil, err
@@ -193,14 +195,16 @@ func DecodeOutcomes(block []byte) ([]removal.Outcome, error) {
 	if r.bad || c.Rows > len(r.b) {
 		return nil, ErrDamaged
 	}
-	rows := make([]removal.Outcome, c.Rows)
-	var before removal.Outcome
-	for i := range rows {
-		decodeOutcome(r, &rows[i], &before)
+	begin := len(rows)
+	rows = slices.Grow(rows, c.Rows)[:begin+c.Rows]
+	before := &removal.Outcome{}
+	for i := begin; i < len(rows); i++ {
+		rows[i] = removal.Outcome{}
+		decodeOutcome(r, &rows[i], before)
 		if r.bad {
 			return nil, ErrDamaged
 		}
-		before = rows[i]
+		before = &rows[i]
 	}
 	return rows, r.end()
 }

@@ -17,7 +17,7 @@ func (l *Ledger) UsedIDs(ctx context.Context, merchant string, ids []string) (ma
 	}
 	families := map[string][]member{}
 	familyOf := map[string]string{}
-	err := l.read(ctx, func(tx *tx) error {
+	err := l.readOrders(ctx, merchant, func(tx *tx) error {
 		seen := map[int64]bool{}
 		take := func(rows *sql.Rows) error {
 			var m member

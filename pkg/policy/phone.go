@@ -18,11 +18,20 @@ func PhoneValid(country, phone string) bool {
 	if len(digits) > 4 && uniform(digits) {
 		return false
 	}
-	if plain && phoneRuleOf(country).certain(digits, plus) {
+	if plain && phoneCertain(country, digits, plus) {
 		return true
 	}
 	n, err := phonenumbers.Parse(phone, country)
 	return err == nil && phonenumbers.IsPossibleNumberWithReason(n) == phonenumbers.IS_POSSIBLE
+}
+
+// phoneCertain is true only where the library would say so too.
+func phoneCertain(country string, digits []byte, plus bool) bool {
+	rule := phoneRuleOf(country)
+	if plus {
+		rule = phoneRuleAbroad(digits, rule)
+	}
+	return rule.certain(digits, plus)
 }
 
 func uniform(digits []byte) bool {
@@ -102,6 +111,33 @@ func phoneRuleOf(country string) *phoneRule {
 	r := newPhoneRule(country)
 	phoneRules[i].Store(r)
 	return r
+}
+
+var phoneCodes [1000]atomic.Pointer[phoneRule]
+
+// phoneRuleAbroad is the rule of the country whose calling code a number with +
+// begins with; own is tried first.
+func phoneRuleAbroad(digits []byte, own *phoneRule) *phoneRule {
+	if own.code != "" && strings.HasPrefix(string(digits), own.code) {
+		return own
+	}
+	code := 0
+	for _, d := range digits[:min(3, len(digits))] {
+		code = 10*code + int(d-'0')
+		r := phoneCodes[code].Load()
+		if r == nil {
+			r = &phoneRule{}
+			// Codes of no country, as of satellites, are left to the library.
+			if region := phonenumbers.GetRegionCodeForCountryCode(code); codeIndex(region) >= 0 && region != "ZZ" {
+				r = phoneRuleOf(region)
+			}
+			phoneCodes[code].Store(r)
+		}
+		if r.code != "" {
+			return r
+		}
+	}
+	return own
 }
 
 func newPhoneRule(country string) *phoneRule {

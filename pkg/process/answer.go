@@ -4,9 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+
+	"golang.org/x/sync/errgroup"
+
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/validate"
 )
 
 // shown is how many problems a result holds itself.
@@ -59,8 +63,8 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 
 // written is what the second pass gives.
 type written struct {
-	orders    []removal.Order
-	movements []ledger.Movement
+	orders    *ledger.PackedOrders
+	movements *ledger.PackedMovements
 	outbound  []ledger.Outbound
 	files     []report.File
 	summary   json.RawMessage
@@ -79,26 +83,35 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	if err != nil {
 		return nil, err
 	}
-	w := &written{movements: make([]ledger.Movement, 0, u.d.counts.Accepted)}
+	w := &written{}
 	for i := range u.d.problems {
 		w.add(u.p, u.j, u.d.problems[i])
 	}
-	builder := newOrderBuilder(u.rules, u.d.orders, removal.Order{
+	var out *outgoing
+	if u.j.firstState() == removal.StatePending {
+		out = newOutgoing(u.j, &u.run, pl, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
+	}
+	made := newOrderMaker(u.rules, u.d.orders, removal.Order{
 		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
+	}, out)
+	// They need no rows, so they are packed meanwhile.
+	var beside errgroup.Group
+	beside.Go(func() (err error) {
+		w.movements, err = u.movements(made)
+		return err
 	})
-	if err := u.rows(ctx, func(r *report.Row) error {
-		u.find(w, r)
-		builder.add(r.Row, r.Outcome, r.FNSKU)
-		if r.Outcome.Status == removal.Accepted {
-			w.movements = append(w.movements, u.movement(r.Outcome))
+	err = u.parts(ctx, set, made.pack, func(b *batch) error {
+		for i := range b.part.Rows {
+			u.find(w, &b.part, i)
 		}
-		return set.Row(r)
-	}); err != nil {
-		return nil, errors.Join(err, set.Abort())
+		return made.take(b)
+	})
+	w.outbound, err = out.end(errors.Join(err, beside.Wait()))
+	if err == nil {
+		w.orders, err = made.end()
 	}
-	w.orders = builder.orders()
-	if w.outbound, err = pl.writeOutbound(u.j, &u.run, u.j.handedOn(w.orders), u.rules.Store.MaxSKUsPerFile); err != nil {
+	if err != nil {
 		return nil, errors.Join(err, set.Abort())
 	}
 	u.run.Finished = u.p.Now().UTC()
@@ -109,17 +122,30 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	return w, err
 }
 
-// movement is what an accepted row takes of its pool.
-func (u *uploadRun) movement(o *removal.Outcome) ledger.Movement {
-	order := &u.d.orders[o.Order]
-	id := order.ID
-	if order.Parts != nil {
-		id = order.Parts[o.Part]
+// movements are what the accepted rows took of the pools.
+func (u *uploadRun) movements(made *orderMaker) (*ledger.PackedMovements, error) {
+	if u.d.counts.Accepted == 0 {
+		return nil, nil
 	}
-	return ledger.Movement{
-		At: u.j.started, PoolKey: u.rules.Snapshot.PoolKey(u.rules.Snapshot.PoolOf(o.Item)),
-		Order: id, Row: o.Row, Sellable: o.TakenSellable, Unsellable: o.TakenUnsellable,
+	pack, err := ledger.NewMovementPacker(u.run.ID, u.j.started, made.ids, int(u.d.counts.Accepted))
+	if err != nil {
+		return nil, err
 	}
+	var key []byte
+	err = u.d.stock.EachTaken(func(pool int32, takings []validate.Taking) error {
+		key = u.rules.Snapshot.AppendPoolKey(key[:0], pool)
+		if err := pack.Pool(key); err != nil {
+			return err
+		}
+		for _, t := range takings {
+			pack.Add(int(made.ranks[t.Order]+t.Part), t.Row, t.Sellable, t.Unsellable)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pack.Movements()
 }
 
 // add keeps a problem for the result itself, if it is among the first.
@@ -132,22 +158,13 @@ func (w *written) add(p *Processor, j *job, problem removal.Problem) {
 }
 
 // find keeps the first problems of the rows for the result itself.
-func (u *uploadRun) find(w *written, r *report.Row) {
-	order := &u.d.orders[r.Outcome.Order]
-	each := func(problems []removal.Problem) {
-		for _, p := range problems {
-			if p.Code.Severity() == removal.SeverityInfo {
-				continue
-			}
-			u.up.Locate(&p, r.Row)
-			p.SKU = string(r.Row.Value(removal.FieldSKU))
+func (u *uploadRun) find(w *written, part *report.Part, i int) {
+	for _, p := range part.Problems(i) {
+		if p.Code.Severity() != removal.SeverityInfo {
+			p.SKU = string(part.Rows[i].Row.Value(removal.FieldSKU))
 			w.add(u.p, u.j, p)
 		}
 	}
-	if r.Outcome.Row == order.Row {
-		each(order.Problems)
-	}
-	each(r.Outcome.Problems)
 }
 
 // finding gives a problem its texts.

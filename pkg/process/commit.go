@@ -85,16 +85,12 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 // commit commits the decision about an upload.
 func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, error) {
 	c := &ledger.Commit{
-		Orders: func(yield func(removal.Order) error) error {
-			for i := range w.orders {
-				if err := yield(w.orders[i]); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		Packed: w.orders, PackedMovements: w.movements,
 		Outcomes: func(yield func([]byte) error) error {
 			for _, b := range u.d.packed {
+				if len(b) == 0 {
+					continue
+				}
 				if err := yield(b); err != nil {
 					return err
 				}
@@ -102,16 +98,15 @@ func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, err
 			return nil
 		},
 		OrderOutcomes: [][]byte{ledger.EncodeOrderOutcomes(nil, u.d.orders)},
-		Movements:     w.movements,
 		Outbound:      w.outbound,
 	}
-	if len(w.orders) > 0 {
+	if w.orders.Count > 0 {
 		c.Events = []ledger.Event{
 			{Actor: u.j.Actor, Subject: ledger.SubjectRun, ID: u.run.ID, What: "accepted",
 				To: string(removal.StatePlanning), Why: u.j.Name, EachOrder: true},
 		}
 	}
-	if len(u.j.handedOn(w.orders)) > 0 {
+	if len(w.outbound) > 0 {
 		c.Events = append(c.Events, ledger.Event{
 			Actor: u.j.Actor, Subject: ledger.SubjectRun, ID: u.run.ID, What: "released",
 			From: string(removal.StatePlanning), To: string(removal.StatePending), EachOrder: true,

@@ -2,8 +2,9 @@ package process
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"iter"
+	"slices"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -12,7 +13,8 @@ import (
 	"rensa/pkg/validate"
 )
 
-// outcomesPerBlock is how many outcomes are packed together.
+// outcomesPerBlock is how many outcomes are packed together of those that had to
+// wait for the end of the file; else it is those of a block of rows.
 const outcomesPerBlock = 4096
 
 // decision is what was decided about an upload: everything that its reports are
@@ -21,55 +23,73 @@ type decision struct {
 	counts   validate.Counts
 	problems []removal.Problem // of the file
 	orders   []removal.OrderOutcome
+	stock    *validate.Stock
 	packed   [][]byte // outcomes in the order of the rows, as they are committed
-	// blocks gives the outcomes from wherever they are.
-	blocks func() iter.Seq2[[]removal.Outcome, error]
+	// aligned tells that packed has the outcomes of each block of rows by itself;
+	// else blocks gives them from wherever they are.
+	aligned bool
+	blocks  func() iter.Seq2[[]removal.Outcome, error]
 }
 
 // decide is the first pass over an upload: every row gets its outcome.
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
 	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
-	var d decision
-	pending := make([]removal.Outcome, 0, outcomesPerBlock)
-	pack := func() {
-		if len(pending) > 0 {
-			d.packed = append(d.packed, ledger.EncodeOutcomes(nil, pending))
-			pending = pending[:0]
-		}
-	}
+	d := decision{aligned: true}
+	var pending []removal.Outcome // decided and not on their way to be packed
 	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
-		if pending = append(pending, *o); len(pending) == outcomesPerBlock {
-			pack()
-		}
+		pending = append(pending, *o)
 		return nil
 	})
 	grouper := upload.NewGrouper()
-	prepare := func(b *batch) error {
-		b.checked = resize(b.checked, len(b.rows))
-		rules.Check(b.rows, b.checked, hintsIn(b.number))
-		return nil
-	}
-	consume := func(b *batch) error {
-		b.groups = b.groups[:0]
-		for i := range b.rows {
-			r := &b.rows[i]
-			b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
-		}
-		progress(len(b.rows))
-		return decider.Decide(b.rows, b.checked, b.groups)
-	}
-	if err := eachBatch(ctx, sheet, up, prepare, consume); err != nil {
+	err := eachBatch(ctx, sheet, up, stages{
+		prepare: func(b *batch) error {
+			b.checked = resize(b.checked, len(b.rows))
+			rules.Check(b.rows, b.checked, hintsIn(b.number))
+			return nil
+		},
+		inOrder: func(b *batch) error {
+			b.groups = b.groups[:0]
+			for i := range b.rows {
+				r := &b.rows[i]
+				b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
+			}
+			progress(len(b.rows))
+			if err := decider.Decide(b.rows, b.checked, b.groups); err != nil {
+				return err
+			}
+			b.outcomes, pending = pending, b.outcomes[:0]
+			return nil
+		},
+		finish: func(b *batch) error {
+			b.packed = nil
+			if len(b.outcomes) > 0 {
+				b.packed = ledger.EncodeOutcomes(nil, b.outcomes)
+			}
+			return nil
+		},
+		deliver: func(b *batch) error {
+			d.aligned = d.aligned && len(b.outcomes) == len(b.rows)
+			d.packed = append(d.packed, b.packed)
+			return nil
+		},
+	})
+	if err != nil {
 		return nil, err
 	}
 	orders, err := decider.Finish()
 	if err != nil {
 		return nil, err
 	}
-	pack()
+	if len(pending) > 0 {
+		d.aligned = false
+	}
+	for rest := range slices.Chunk(pending, outcomesPerBlock) {
+		d.packed = append(d.packed, ledger.EncodeOutcomes(nil, rest))
+	}
 	if decider.Counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.orders, d.problems = decider.Counts, orders, decider.Problems
+	d.counts, d.orders, d.problems, d.stock = decider.Counts, orders, decider.Problems, stock
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
 	return &d, nil
 }
@@ -92,32 +112,60 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// outcomes gives the outcomes one by one; stop must be called in the end.
-func (d *decision) outcomes() (next func() (*removal.Outcome, error), stop func()) {
-	nextBlock, stop := iter.Pull2(d.blocks())
-	var block []removal.Outcome
-	return func() (*removal.Outcome, error) {
-		for len(block) == 0 {
-			var err error
-			var more bool
-			if block, err, more = nextBlock(); !more {
-				return nil, io.EOF
-			}
+// outcomeReader gives the outcomes of a decided upload again, block of rows by block.
+type outcomeReader struct {
+	d    *decision
+	next func() ([]removal.Outcome, error, bool) // nil where blocks are aligned
+	stop func()
+	rest []removal.Outcome
+}
+
+func (d *decision) reader() *outcomeReader {
+	r := &outcomeReader{d: d, stop: func() {}}
+	if !d.aligned {
+		r.next, r.stop = iter.Pull2(d.blocks())
+	}
+	return r
+}
+
+// unpack gets the outcomes of a batch where they stand in a block of their own. It
+// may be called side by side.
+func (r *outcomeReader) unpack(b *batch) (err error) {
+	b.outcomes = b.outcomes[:0]
+	if r.next == nil && len(b.rows) > 0 {
+		b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, r.d.packed[b.number])
+	}
+	return err
+}
+
+// collect gets the outcomes of a batch, in the order of the file, where unpack could
+// not.
+func (r *outcomeReader) collect(b *batch) error {
+	for r.next != nil && len(b.outcomes) < len(b.rows) {
+		if len(r.rest) == 0 {
+			block, err, more := r.next()
 			if err != nil {
-				return nil, err
+				return err
 			}
+			if !more {
+				break
+			}
+			r.rest = block
 		}
-		o := &block[0]
-		block = block[1:]
-		return o, nil
-	}, stop
+		n := min(len(r.rest), len(b.rows)-len(b.outcomes))
+		b.outcomes, r.rest = append(b.outcomes, r.rest[:n]...), r.rest[n:]
+	}
+	if len(b.outcomes) != len(b.rows) {
+		return fmt.Errorf("block %d has %d rows and %d outcomes: %w", b.number, len(b.rows), len(b.outcomes), ledger.ErrUnbalanced)
+	}
+	return nil
 }
 
 // unpacked gives packed blocks as outcomes.
 func unpacked(blocks [][]byte) iter.Seq2[[]removal.Outcome, error] {
 	return func(yield func([]removal.Outcome, error) bool) {
 		for _, b := range blocks {
-			if !yield(ledger.DecodeOutcomes(b)) {
+			if len(b) > 0 && !yield(ledger.DecodeOutcomes(nil, b)) {
 				return
 			}
 		}

@@ -69,12 +69,3 @@ func (j *job) firstState() removal.State {
 	}
 	return removal.StatePending
 }
-
-// handedOn are the orders that go out with the upload itself: all, or with a delay
-// none, which the desk releases later.
-func (j *job) handedOn(orders []removal.Order) []removal.Order {
-	if j.firstState() == removal.StatePlanning {
-		return nil
-	}
-	return orders
-}

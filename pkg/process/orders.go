@@ -1,84 +1,237 @@
 package process
 
 import (
+	"fmt"
+	"unsafe"
+
+	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
 	"rensa/pkg/validate"
 )
 
-// orderBuilder makes the accepted orders of an upload with their lines, from its
-// rows and their outcomes.
-type orderBuilder struct {
+// orderMaker makes the accepted orders of an upload with their lines, from its rows
+// and their outcomes: packed for the ledger, and as they are handed on. Most orders
+// stand whole in one block of rows and are packed there, side by side; the others
+// are put together from their pieces. Each leaves it when its last row is through.
+type orderMaker struct {
 	rules    *validate.Rules
 	outcomes []removal.OrderOutcome
-	template removal.Order // what all orders of the run share
-	made     [][]removal.Order
+	common   removal.Order // what all orders of the run share
+	// ranks are the places of the orders, or of their first parts, among the
+	// accepted ones; -1: not accepted.
+	ranks []int32
+	// By rank: the id, and that of the order from which it was made.
+	ids, families []string
+
+	packer *ledger.OrderPacker
+	out    *outgoing // nil where nothing goes out
+	// pieces are the parts, one but for split orders, of what is not complete.
+	pieces map[int32][]*madeOrder
+	left   int // have left
 }
 
-func newOrderBuilder(rules *validate.Rules, outcomes []removal.OrderOutcome, template removal.Order) *orderBuilder {
-	return &orderBuilder{rules: rules, outcomes: outcomes, template: template, made: make([][]removal.Order, len(outcomes))}
+// madeOrder is an accepted order, or a part of a split one, ready to leave.
+type madeOrder struct {
+	order  removal.Order // while it is in pieces
+	packed []byte
+	rows   []byte  // in layout A
+	items  []int32 // places of its SKUs in the snapshot
 }
 
-// add takes the next row.
-func (b *orderBuilder) add(row *removal.Row, o *removal.Outcome, fnsku []byte) {
-	order := &b.outcomes[o.Order]
-	if order.Accepted == 0 {
-		return
+func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing) *orderMaker {
+	m := &orderMaker{
+		rules: rules, outcomes: outcomes, common: common, ranks: make([]int32, len(outcomes)), out: out,
+		packer: ledger.NewOrderPacker(common), pieces: map[int32][]*madeOrder{},
 	}
-	if b.made[o.Order] == nil {
-		b.made[o.Order] = b.begin(row, order)
+	for i := range outcomes {
+		o := &outcomes[i]
+		m.ranks[i] = -1
+		if o.Accepted == 0 {
+			continue
+		}
+		m.ranks[i] = int32(len(m.ids))
+		if o.Parts == nil {
+			m.ids = append(m.ids, o.ID)
+		}
+		m.ids = append(m.ids, o.Parts...)
+		for len(m.families) < len(m.ids) {
+			m.families = append(m.families, o.Family)
+		}
 	}
+	return m
+}
+
+// orderPart is what one block of rows gives.
+type orderPart struct {
+	packed []byte
+	runs   []orderRun
+	order  removal.Order // used again
+	made   madeOrder     // used again
+}
+
+// orderRun is a stretch of adjacent rows of one order.
+type orderRun struct {
+	order    int32
+	from, to int // rows
+	// whole tells that these are all of the order's rows that were accepted;
+	// packed ends at end then.
+	whole bool
+	end   int
+}
+
+// pack makes what can be made of a block by itself.
+func (m *orderMaker) pack(b *batch) (err error) {
+	rows, p := b.part.Rows, &b.orders
+	p.packed, p.runs = p.packed[:0], p.runs[:0]
+	for from, to := 0, 0; from < len(rows); from = to {
+		order, accepted := rows[from].Outcome.Order, 0
+		for to = from; to < len(rows) && rows[to].Outcome.Order == order; to++ {
+			if rows[to].Outcome.Status == removal.Accepted {
+				accepted++
+			}
+		}
+		o := &m.outcomes[order]
+		if o.Accepted == 0 {
+			continue
+		}
+		r := orderRun{order: order, from: from, to: to}
+		if r.whole = accepted == o.Accepted && rows[from].Outcome.Row == o.Row && o.Parts == nil; r.whole {
+			m.begin(&p.order, &rows[from], o, view)
+			for i := from; i < to; i++ {
+				addLine(&p.order, o, &rows[i], view)
+			}
+			if p.packed, err = ledger.PackOrder(p.packed, &p.order); err != nil {
+				return err
+			}
+		}
+		r.end = len(p.packed)
+		p.runs = append(p.runs, r)
+	}
+	return nil
+}
+
+// view shows bytes as a string without copying them: for what is packed before the
+// block is used again.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func kept(b []byte) string { return string(b) }
+
+// begin makes an order from its first row.
+func (m *orderMaker) begin(order *removal.Order, row *report.Row, o *removal.OrderOutcome, text func([]byte) string) {
+	lines := order.Lines[:0]
+	*order = m.common
+	order.Lines = lines
+	order.ID, order.Family, order.Method, order.Row = o.ID, o.Family, o.Method, o.Row
+	order.Generated, order.HeaderHash = o.Given == "", o.HeaderHash
+	order.Notes = text(row.Row.Value(removal.FieldNotes))
+	if o.Method == removal.Return {
+		order.Address = m.rules.ReadAddress(row.Row)
+	}
+}
+
+// addLine adds a row, if it was accepted, to its order.
+func addLine(order *removal.Order, outcome *removal.OrderOutcome, row *report.Row, text func([]byte) string) {
+	o := row.Outcome
 	if o.Status != removal.Accepted {
 		return
 	}
-	part := &b.made[o.Order][0]
-	if order.Parts != nil {
-		part = &b.made[o.Order][o.Part]
-	}
-	part.Lines = append(part.Lines, removal.Line{
-		SKU: string(row.Value(removal.FieldSKU)), FNSKU: string(fnsku),
+	order.Lines = append(order.Lines, removal.Line{
+		SKU: text(row.Row.Value(removal.FieldSKU)), FNSKU: text(row.FNSKU),
 		AskedSellable: o.Sellable, AskedUnsellable: o.Unsellable,
 		Sellable:   removal.Units{Requested: o.TakenSellable},
 		Unsellable: removal.Units{Requested: o.TakenUnsellable},
 		Fee:        o.Fee, HasFee: o.HasFee,
 	})
-	part.Fee += o.Fee
+	order.Fee += o.Fee
 	if !o.HasFee {
-		part.NoFee++
-		part.NoFeeReason = order.NoFeeReason
+		order.NoFee++
+		order.NoFeeReason = outcome.NoFeeReason
 	}
 }
 
-// begin makes an order, or the parts of a split one, from its first row.
-func (b *orderBuilder) begin(row *removal.Row, o *removal.OrderOutcome) []removal.Order {
-	order := b.template
-	order.ID, order.Family, order.Method, order.Row = o.ID, o.Family, o.Method, o.Row
-	order.Generated = o.Given == ""
-	order.HeaderHash = o.HeaderHash
-	order.Notes = string(row.Value(removal.FieldNotes))
-	if o.Method == removal.Return {
-		order.Address = b.rules.ReadAddress(row)
-	}
-	if o.Parts == nil {
-		order.Lines = make([]removal.Line, 0, o.Accepted)
-		return []removal.Order{order}
-	}
-	parts := make([]removal.Order, len(o.Parts))
-	for i, id := range o.Parts {
-		parts[i] = order
-		parts[i].ID = id
-	}
-	return parts
-}
-
-// orders gives what was made, in the order of the file.
-func (b *orderBuilder) orders() []removal.Order {
-	var all []removal.Order
-	for _, parts := range b.made {
-		for _, o := range parts {
-			if len(o.Lines) > 0 {
-				all = append(all, o)
+// take takes what pack made of a block, in the order of the file.
+func (m *orderMaker) take(b *batch) error {
+	begin := 0
+	for _, r := range b.orders.runs {
+		if !r.whole {
+			if err := m.piece(b, r); err != nil {
+				return err
 			}
+			continue
+		}
+		made := &b.orders.made
+		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], made.rows[:0], made.items[:0]
+		begin = r.end
+		made.addRows(b, r)
+		m.leave(m.ranks[r.order], made)
+	}
+	return nil
+}
+
+// addRows adds the accepted rows of a run as they are handed on.
+func (d *madeOrder) addRows(b *batch, r orderRun) {
+	from, _ := b.part.OrderRow(r.from)
+	_, to := b.part.OrderRow(r.to - 1)
+	d.rows = append(d.rows, b.part.Orders()[from:to]...)
+	for i := r.from; i < r.to; i++ {
+		if o := b.part.Rows[i].Outcome; o.Status == removal.Accepted {
+			d.items = append(d.items, o.Item)
 		}
 	}
-	return all
+}
+
+// piece adds a run of rows to an order that is not whole in its block.
+func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
+	o := &m.outcomes[r.order]
+	parts := m.pieces[r.order]
+	if parts == nil {
+		for range max(1, len(o.Parts)) {
+			made := &madeOrder{}
+			m.begin(&made.order, &b.part.Rows[r.from], o, kept)
+			parts = append(parts, made)
+		}
+		for i, id := range o.Parts {
+			parts[i].order.ID = id
+		}
+		m.pieces[r.order] = parts
+	}
+	lines := 0
+	for i := r.from; i < r.to; i++ {
+		row := &b.part.Rows[i]
+		made := parts[row.Outcome.Part]
+		addLine(&made.order, o, row, kept)
+		made.addRows(b, orderRun{from: i, to: i + 1})
+	}
+	for _, made := range parts {
+		lines += len(made.order.Lines)
+	}
+	if lines < o.Accepted {
+		return nil
+	}
+	delete(m.pieces, r.order)
+	for i, made := range parts {
+		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
+			return err
+		}
+		m.leave(m.ranks[r.order]+int32(i), made)
+	}
+	return nil
+}
+
+func (m *orderMaker) leave(rank int32, made *madeOrder) {
+	id := m.ids[rank]
+	m.packer.Add(int(rank), id, m.families[rank], made.packed)
+	m.left++
+	if m.out != nil {
+		m.out.add(id, made)
+	}
+}
+
+// end tells that all rows are through.
+func (m *orderMaker) end() (*ledger.PackedOrders, error) {
+	if m.left != len(m.ids) {
+		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, len(m.ids), ledger.ErrUnbalanced)
+	}
+	return m.packer.Orders(), nil
 }

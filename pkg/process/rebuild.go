@@ -180,7 +180,7 @@ func (r *rerun) write(ctx context.Context, create report.Create) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := u.rows(ctx, set.Row); err != nil {
+	if err := u.parts(ctx, set, nil, nil); err != nil {
 		return errors.Join(err, set.Abort())
 	}
 	_, err = set.Finish(r.run.Finished, outbound)

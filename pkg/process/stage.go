@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
@@ -103,40 +102,25 @@ type manifest struct {
 	Orders  []string `json:"orders"`
 }
 
-// writeOutbound writes the files in which accepted orders are handed on, each
-// with its manifest.
-func (pl *place) writeOutbound(j *job, run *ledger.Run, orders []removal.Order, maxSKUs int) ([]ledger.Outbound, error) {
-	var all []ledger.Outbound
-	for i, share := range desk.Shares(orders, maxSKUs) {
-		o, body, err := outgoingFile(j, run, share, i+1)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, o)
-		if pl.outgoing == nil {
-			continue // a check hands nothing on
-		}
-		if err := pl.putOutbound(j, &o, body); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
 func outgoingFile(j *job, run *ledger.Run, orders []removal.Order, n int) (ledger.Outbound, []byte, error) {
 	var body bytes.Buffer
 	if err := writeOrders(&body, orders); err != nil {
 		return ledger.Outbound{}, nil, err
 	}
-	sum := sha256.Sum256(body.Bytes())
-	o := ledger.Outbound{
-		Merchant: j.Merchant, Name: fmt.Sprintf("removal-%s-%d.tsv", run.ID, n), Run: run.ID,
-		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(body.Len()), Created: j.started,
-	}
+	var ids []string
 	for i := range orders {
-		o.Orders = append(o.Orders, orders[i].ID)
+		ids = append(ids, orders[i].ID)
 	}
-	return o, body.Bytes(), nil
+	return outboundOf(j, run, body.Bytes(), ids, n), body.Bytes(), nil
+}
+
+// outboundOf is what the ledger keeps of the n-th outgoing file of a run.
+func outboundOf(j *job, run *ledger.Run, body []byte, ids []string, n int) ledger.Outbound {
+	sum := sha256.Sum256(body)
+	return ledger.Outbound{
+		Merchant: j.Merchant, Name: fmt.Sprintf("removal-%s-%d.tsv", run.ID, n), Run: run.ID,
+		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(body)), Created: j.started, Orders: ids,
+	}
 }
 
 // putOutbound stages an outgoing file and its manifest.

@@ -159,33 +159,63 @@ func (u *uploadRun) input() *report.Input {
 	return in
 }
 
-// rows is the second pass: every row with its outcome, in the order of the file.
-func (u *uploadRun) rows(ctx context.Context, each func(*report.Row) error) error {
-	next, stop := u.d.outcomes()
-	defer stop()
-	var row report.Row
+// parts is the second pass: the rows with their outcomes go into the files of set,
+// and, formatted and in the order of the file, to deliver. finish, which may be nil,
+// is called side by side before.
+func (u *uploadRun) parts(ctx context.Context, set *report.Set, finish, deliver func(*batch) error) error {
+	outcomes := u.d.reader()
+	defer outcomes.stop()
 	done := int64(0)
-	return eachBatch(ctx, u.what.sheet, u.up, func(*batch) error { return nil }, func(b *batch) error {
-		for i := range b.rows {
-			o, err := next()
-			if err != nil {
-				return fmt.Errorf("outcomes end before the rows: %w", err)
-			}
-			if o.Row != b.rows[i].Number {
-				return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
-			}
-			row = report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()}
-			if o.Item >= 0 {
-				row.FNSKU = u.rules.Snapshot.FNSKU(o.Item)
-			}
-			if err := each(&row); err != nil {
+	return eachBatch(ctx, u.what.sheet, u.up, stages{
+		prepare: outcomes.unpack,
+		inOrder: func(b *batch) error {
+			if err := outcomes.collect(b); err != nil {
 				return err
 			}
-		}
-		done += int64(len(b.rows))
-		u.p.Progress(u.d.counts.Read+done, 2*u.d.counts.Read)
-		return nil
+			if err := u.join(b); err != nil {
+				return err
+			}
+			set.Link(&b.part)
+			return nil
+		},
+		finish: func(b *batch) error {
+			u.findFNSKUs(b)
+			set.Format(&b.part)
+			return run(finish, b)
+		},
+		deliver: func(b *batch) error {
+			if len(b.rows) == 0 {
+				return nil
+			}
+			done += int64(len(b.rows))
+			u.p.Progress(u.d.counts.Read+done, 2*u.d.counts.Read)
+			return errors.Join(set.Append(&b.part), run(deliver, b))
+		},
 	})
+}
+
+// findFNSKUs looks the FNSKUs of a batch up. The loop does nothing else, so that the
+// memory of many rows is waited for together.
+func (u *uploadRun) findFNSKUs(b *batch) {
+	for i := range b.part.Rows {
+		if row := &b.part.Rows[i]; row.Outcome.Item >= 0 {
+			row.FNSKU = u.rules.Snapshot.FNSKU(row.Outcome.Item)
+		}
+	}
+}
+
+// join puts the rows of a batch together with what was decided about them.
+func (u *uploadRun) join(b *batch) error {
+	b.part.Rows = b.part.Rows[:0]
+	for i := range b.outcomes {
+		o := &b.outcomes[i]
+		if o.Row != b.rows[i].Number {
+			return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
+		}
+		b.part.Rows = append(b.part.Rows,
+			report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()})
+	}
+	return nil
 }
 
 // exitCode is 3 where a row came back.

@@ -115,6 +115,15 @@ func (a *annotated) prepare() (err error) {
 	return nil
 }
 
+func (a *annotated) add(p *Part) error {
+	for i := range p.Rows {
+		if err := a.row(p.at(a.in, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (a *annotated) row(e *entry) error {
 	a.marks = a.marks[:0]
 	above := 0

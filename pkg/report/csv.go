@@ -16,12 +16,15 @@ func appendCell[T string | []byte](dst []byte, v T) []byte {
 		return appendQuoted(dst, "'", v)
 	}
 	for i := range len(v) {
-		if c := v[i]; c == ',' || c == '"' || c == '\n' || c == '\r' {
+		if quotedIn[v[i]] {
 			return appendQuoted(dst, "", v)
 		}
 	}
 	return append(dst, v...)
 }
+
+// quotedIn are the bytes for which a value is put in quotes.
+var quotedIn = [256]bool{',': true, '"': true, '\n': true, '\r': true}
 
 func appendQuoted[T string | []byte](dst []byte, prefix string, v T) []byte {
 	start := len(dst)
@@ -29,7 +32,7 @@ func appendQuoted[T string | []byte](dst []byte, prefix string, v T) []byte {
 	needed := false
 	for i := range len(v) {
 		c := v[i]
-		needed = needed || c == ',' || c == '"' || c == '\n' || c == '\r'
+		needed = needed || quotedIn[c]
 		if c == '"' {
 			dst = append(dst, '"')
 		}

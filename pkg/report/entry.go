@@ -13,33 +13,17 @@ type entry struct {
 	*Row
 	order *removal.OrderOutcome
 	first bool // the order begins with this row
-	// problems are those that stand on this row: on an order's first row the
-	// order's, then the row's own; with place and value. said goes beside it.
+	// problems are those that stand on this row, with place and value: noted of
+	// the part from from on.
 	problems []removal.Problem
-	said     []said
-	texts    *renderer
-	headers  *headers
+	from     int
+	part     *Part
 }
 
 type said struct{ message, hint string }
 
-func (e *entry) set(in *Input, r *Row) {
-	e.Row, e.order = r, &in.Orders[r.Outcome.Order]
-	e.first = r.Outcome.Row == e.order.Row
-	e.problems, e.said = e.problems[:0], e.said[:0]
-	if e.first {
-		for _, p := range e.order.Problems {
-			e.add(in, p)
-		}
-	}
-	for _, p := range r.Outcome.Problems {
-		p.SKU = string(r.Row.Value(removal.FieldSKU))
-		e.add(in, p)
-	}
-	e.headers.begin(e)
-}
-
-func (e *entry) add(in *Input, p removal.Problem) {
+// placed gives a problem of the row its place and value.
+func (e *entry) placed(in *Input, p removal.Problem) removal.Problem {
 	if p.OrderID == "" {
 		p.OrderID = e.orderID()
 		if p.Code.Scope() == removal.ScopeOrder {
@@ -54,7 +38,7 @@ func (e *entry) add(in *Input, p removal.Problem) {
 	} else {
 		in.locate(&p, e.Row.Row)
 	}
-	e.problems = append(e.problems, p)
+	return p
 }
 
 // locate is for layout A, where every value stands in the row under its heading.
@@ -114,13 +98,8 @@ func acceptedID(o *removal.OrderOutcome, part int32) string {
 	return o.ID
 }
 
-// say gives message and hint of the i-th problem, made once for all outputs.
-func (e *entry) say(i int) said {
-	for len(e.said) <= i {
-		e.said = append(e.said, e.texts.say(&e.problems[len(e.said)]))
-	}
-	return e.said[i]
-}
+// say gives message and hint of the row's i-th problem.
+func (e *entry) say(i int) said { return e.part.say(e.from + i) }
 
 // renderer makes sentences of problems in the language of the report.
 type renderer struct {

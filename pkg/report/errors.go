@@ -11,9 +11,8 @@ const errorsHeading = "row,line,column,cell,severity,code,value,message,hint,ord
 // faults writes errors.csv: a line for every error and warning, those of the file
 // first, then by row; an order's stand once, on its first row.
 type faults struct {
-	w     io.Writer
-	texts *renderer
-	buf   []byte
+	w   io.Writer
+	buf []byte // until it is written
 }
 
 func newErrors(in *Input, texts *renderer, open func() (io.Writer, error)) (*faults, error) {
@@ -21,16 +20,14 @@ func newErrors(in *Input, texts *renderer, open func() (io.Writer, error)) (*fau
 	if err != nil {
 		return nil, err
 	}
-	f := &faults{w: w, texts: texts}
+	f := &faults{w: w}
 	if in.Merchant.Profile.CSVBOM {
 		f.buf = append(f.buf, bom...)
 	}
 	f.buf = append(f.buf, errorsHeading...)
 	for i := range in.FileProblems {
 		p := ofFile(&in.FileProblems[i])
-		if err := f.add(&p, texts.say(&p)); err != nil {
-			return nil, err
-		}
+		f.buf = appendFault(f.buf, &p, texts.say(&p))
 	}
 	return f, nil
 }
@@ -45,27 +42,26 @@ func ofFile(p *removal.Problem) removal.Problem {
 	return q
 }
 
-func (f *faults) row(e *entry) error {
-	for i := range e.problems {
-		if err := f.add(&e.problems[i], e.say(i)); err != nil {
-			return err
-		}
+func (f *faults) format(_ *Input, p *Part) {
+	p.faults = p.faults[:0]
+	for k := range p.noted {
+		p.faults = appendFault(p.faults, &p.noted[k], p.say(k))
 	}
-	return nil
 }
 
-func (f *faults) add(p *removal.Problem, s said) error {
-	if p.Code.Severity() == removal.SeverityInfo {
-		return nil
-	}
-	f.buf = appendFault(f.buf, p, s)
+func (f *faults) add(p *Part) error {
+	f.buf = append(f.buf, p.faults...)
 	if len(f.buf) < 1<<15 {
 		return nil
 	}
 	return f.close()
 }
 
+// appendFault adds the line of a problem; infos have none.
 func appendFault(dst []byte, p *removal.Problem, s said) []byte {
+	if p.Code.Severity() == removal.SeverityInfo {
+		return dst
+	}
 	dst = appendNumber(dst, p.Row)
 	dst = append(dst, ',')
 	dst = appendPositive(dst, p.Line)

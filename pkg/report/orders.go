@@ -14,32 +14,43 @@ import (
 // where nothing was.
 type orders struct {
 	open func() (io.Writer, error)
-	w    *upload.Writer
+	w    io.Writer
 }
 
 func newOrders(open func() (io.Writer, error)) *orders { return &orders{open: open} }
 
-func (r *orders) row(e *entry) error {
-	o := e.Outcome
-	if o.Status != removal.Accepted {
-		return nil
-	}
-	if r.w == nil {
-		w, err := r.open()
-		if err != nil {
+func (r *orders) add(p *Part) (err error) {
+	if len(p.orders) > 0 && r.w == nil {
+		if r.w, err = r.open(); err != nil {
 			return err
 		}
-		r.w = upload.NewWriter(w)
+		if _, err := r.w.Write(upload.AppendHeadings(nil)); err != nil {
+			return err
+		}
 	}
+	if r.w == nil {
+		return nil
+	}
+	_, err = r.w.Write(p.orders)
+	return err
+}
+
+func (r *orders) close() error { return nil }
+
+// appendAccepted adds an accepted row with the order values where it is to show
+// them.
+func appendAccepted(dst []byte, p *Part, e *entry, i int) []byte {
+	o := e.Outcome
 	var values [removal.NumFields]string
-	if h := e.headers.of(e); h.begins(o.Part) {
-		acceptedHeader(&values, e.order, h)
+	if p.links[i] != noLink {
+		var own header
+		acceptedHeader(&values, e.order, p.header(p.links[i], &own))
 	}
 	values[removal.FieldOrderID] = acceptedID(e.order, o.Part)
 	values[removal.FieldSKU] = view(e.Row.Row.Value(removal.FieldSKU))
 	values[removal.FieldSellable] = strconv.FormatInt(o.TakenSellable, 10)
 	values[removal.FieldUnsellable] = strconv.FormatInt(o.TakenUnsellable, 10)
-	return r.w.Write(&values)
+	return upload.AppendRow(dst, &values)
 }
 
 // acceptedHeader gives the order values as they were understood.
@@ -60,11 +71,4 @@ func acceptedHeader(values *[removal.NumFields]string, o *removal.OrderOutcome, 
 			values[removal.FieldCountry] = p.Args.Get("code")
 		}
 	}
-}
-
-func (r *orders) close() error {
-	if r.w == nil {
-		return nil
-	}
-	return r.w.Flush()
 }

@@ -53,9 +53,7 @@ func writeFaults(in *Input, problems []removal.Problem, w io.Writer) error {
 	}
 	for i := range ofFileFirst {
 		p := ofFile(&ofFileFirst[i])
-		if err := f.add(&p, texts.say(&p)); err != nil {
-			return err
-		}
+		f.buf = appendFault(f.buf, &p, texts.say(&p))
 	}
 	return f.close()
 }

@@ -38,16 +38,18 @@ func newProcessing(in *Input, texts *renderer, open func() (io.Writer, error)) (
 	p.buf = append(p.buf, "\r\n\r\n"...)
 	for i := range in.FileProblems {
 		problem := &in.FileProblems[i]
-		p.add(problem, texts.say(problem), p.feed)
+		p.line(problem, texts.say(problem), p.feed)
 		p.feed++
 	}
 	return p, nil
 }
 
-func (p *processing) row(e *entry) error {
-	p.record++
-	for i := range e.problems {
-		p.add(&e.problems[i], e.say(i), p.record)
+func (p *processing) add(part *Part) error {
+	for i := range part.Rows {
+		p.record++
+		for k := part.ofRow[i]; k < part.ofRow[i+1]; k++ {
+			p.line(&part.noted[k], part.say(int(k)), p.record)
+		}
 	}
 	if len(p.buf) < 1<<15 {
 		return nil
@@ -55,7 +57,7 @@ func (p *processing) row(e *entry) error {
 	return p.flush()
 }
 
-func (p *processing) add(problem *removal.Problem, s said, record int64) {
+func (p *processing) line(problem *removal.Problem, s said, record int64) {
 	if !p.table {
 		p.table = true
 		p.buf = append(p.buf, processingHeading...)

@@ -11,47 +11,54 @@ import (
 // dropped again. It is never made where nothing was rejected.
 type rejected struct {
 	open func() (io.Writer, error)
-	w    *upload.Writer
+	w    io.Writer
 }
 
 func newRejected(open func() (io.Writer, error)) *rejected { return &rejected{open: open} }
 
-func (r *rejected) row(e *entry) error {
-	if e.Outcome.Status != removal.Rejected {
-		return nil
-	}
-	if r.w == nil {
-		w, err := r.open()
-		if err != nil {
-			return err
+func (r *rejected) format(in *Input, p *Part) {
+	p.returns = p.returns[:0]
+	for i := range p.Rows {
+		if p.Rows[i].Outcome.Status == removal.Rejected {
+			p.returns = appendRejected(p.returns, p, p.at(in, i), i)
 		}
-		r.w = upload.NewWriter(w)
 	}
+}
+
+func appendRejected(dst []byte, p *Part, e *entry, i int) []byte {
 	var values [removal.NumFields]string
 	for f := range values {
 		values[f] = view(e.Row.Row.Value(removal.Field(f)))
 	}
-	if h := e.headers.of(e); !h.rejected {
-		h.rejected = complete(&values, h)
+	var own header
+	if h := p.header(p.links[i], &own); h != nil {
+		for f := removal.Field(0); f.OfOrder(); f++ {
+			if values[f] == "" {
+				values[f] = h.values[f]
+			}
+		}
 	}
 	values[removal.FieldOrderID] = returnID(e.order)
-	return r.w.Write(&values)
+	return upload.AppendRow(dst, &values)
 }
 
-// complete fills the order values that a row left blank, and tells whether the
-// row now says what the order's first row said. One that says otherwise keeps
-// its own word, so that dropping the file again does not settle silently what
-// the user must; the next row is completed too then.
-func complete(values *[removal.NumFields]string, h *header) bool {
-	same := true
-	for f := removal.Field(0); f.OfOrder(); f++ {
-		if values[f] == "" {
-			values[f] = h.values[f]
-		}
-		same = same && values[f] == h.values[f]
+func (r *rejected) add(p *Part) (err error) {
+	if len(p.returns) == 0 {
+		return nil
 	}
-	return same
+	if r.w == nil {
+		if r.w, err = r.open(); err != nil {
+			return err
+		}
+		if _, err := r.w.Write(upload.AppendHeadings(nil)); err != nil {
+			return err
+		}
+	}
+	_, err = r.w.Write(p.returns)
+	return err
 }
+
+func (r *rejected) close() error { return nil }
 
 // returnID is the id under which a rejected row comes back to the order it
 // belongs to: the one that the file gave; else, where rows of it were accepted
@@ -67,11 +74,4 @@ func returnID(o *removal.OrderOutcome) string {
 		return o.ID
 	}
 	return ""
-}
-
-func (r *rejected) close() error {
-	if r.w == nil {
-		return nil
-	}
-	return r.w.Flush()
 }

@@ -8,8 +8,7 @@
 // and for the annotated copy of a workbook, which is held whole.
 //
 // It decides nothing and keeps nothing: where files lie and when they appear is
-// the business of whoever gives the function that creates them. A Set is used by
-// one goroutine.
+// the business of whoever gives the function that creates them.
 package report
 
 import (
@@ -135,17 +134,24 @@ func FileName(name string) string {
 // ErrName is the answer to a name that stands for no file.
 var ErrName = errors.New("not a report")
 
-// output is one file being written. close writes what is left of it and must be
-// called exactly once; the file below it is closed by whoever made it.
+// output is one file being written. add takes the parts of the rows in the order of
+// the file. close writes what is left of it and must be called exactly once; the
+// file below it is closed by whoever made it.
 type output interface {
-	row(*entry) error
+	add(*Part) error
 	close() error
 }
+
+// formatter is an output that makes its bytes of a part before it is added, side by
+// side with other parts: it changes nothing but the part.
+type formatter interface{ format(in *Input, p *Part) }
 
 // Create makes a file of the set; a file that has nothing to say is never made.
 type Create func(name string) (io.WriteCloser, error)
 
-// Set writes the files of one upload.
+// Set writes the files of one upload. Rows come in parts: each is linked, formatted
+// and appended. Link and Append are called for one part after another, in the order
+// of the file; Format may be called for several parts at once.
 type Set struct {
 	in      *Input
 	create  Create
@@ -153,7 +159,9 @@ type Set struct {
 	files   []*file
 	sum     *Summary
 	wants   func(name string) bool
-	entry   entry
+	headers *headers
+	texts   *renderer
+	single  Part // of Row
 }
 
 // NewSet begins the files that which names; none: all of them. The answer to an
@@ -164,11 +172,10 @@ func NewSet(in *Input, create Create, which []string) (*Set, error) {
 			return nil, fmt.Errorf("report: %q: %w", name, ErrName)
 		}
 	}
-	s := &Set{in: in, create: create, sum: newSummary(in)}
+	s := &Set{in: in, create: create, sum: newSummary(in), headers: newHeaders(in)}
 	s.wants = func(name string) bool { return len(which) == 0 || slices.Contains(which, name) }
 	texts := newRenderer(in)
-	header := newHeaders(in)
-	s.entry.texts, s.entry.headers = texts, header
+	s.texts = texts
 	for _, o := range []struct {
 		name string
 		make func(func() (io.Writer, error)) (output, error)
@@ -213,17 +220,24 @@ func (s *Set) abandon(err error) error {
 	return err
 }
 
-// Row adds the next row. After an error the set is closed and of no use.
+// Row adds the next row: a part of one. After an error the set is closed and of no
+// use.
 func (s *Set) Row(r *Row) error {
-	e := &s.entry
-	e.set(s.in, r)
-	s.sum.add(e)
+	p := &s.single
+	p.Rows = append(p.Rows[:0], *r)
+	s.Link(p)
+	s.Format(p)
+	return s.Append(p)
+}
+
+// Append writes a formatted part. After an error the set is closed and of no use.
+func (s *Set) Append(p *Part) error {
+	s.sum.add(&p.sum)
 	for _, o := range s.outputs {
-		if err := o.row(e); err != nil {
-			return s.abandon(fmt.Errorf("report: row %d: %w", r.Row.Number, err))
+		if err := o.add(p); err != nil {
+			return s.abandon(fmt.Errorf("report: rows from %d: %w", p.Rows[0].Row.Number, err))
 		}
 	}
-	e.headers.passed(e)
 	return nil
 }
 
@@ -268,7 +282,12 @@ func (s *Set) Abort() error { return s.abandon(nil) }
 // Summary is what summary.json says; complete after Finish.
 func (s *Set) Summary() *Summary { return s.sum }
 
-// file is a file of a set: buffered, counted and hashed.
+// hashed is a writer that knows the SHA-256 and the length of what went through it.
+type hashed interface {
+	Sum() (sha256 string, bytes int64)
+}
+
+// file is a file of a set: buffered, counted and hashed, unless who made it does so.
 type file struct {
 	name   string
 	w      io.WriteCloser
@@ -294,8 +313,10 @@ func (w writerFunc) Write(p []byte) (int, error) { return w(p) }
 
 func (f *file) through(p []byte) (int, error) {
 	n, err := f.w.Write(p)
-	f.sum.Write(p[:n])
-	f.bytes += int64(n)
+	if _, known := f.w.(hashed); !known {
+		f.sum.Write(p[:n])
+		f.bytes += int64(n)
+	}
 	return n, err
 }
 
@@ -313,5 +334,9 @@ func (f *file) close() error {
 }
 
 func (f *file) file() File {
+	if w, ok := f.w.(hashed); ok {
+		sum, n := w.Sum()
+		return File{Name: f.name, SHA256: sum, Bytes: n}
+	}
 	return File{Name: f.name, SHA256: hex.EncodeToString(f.sum.Sum(nil)), Bytes: f.bytes}
 }

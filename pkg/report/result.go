@@ -13,7 +13,7 @@ const resultHeading = "row,line,order_id,method,sku,fnsku,sellable_requested,uns
 type result struct {
 	w        io.Writer
 	currency string
-	buf      []byte
+	heading  []byte // until it is written
 }
 
 func newResult(in *Input, open func() (io.Writer, error)) (*result, error) {
@@ -23,23 +23,33 @@ func newResult(in *Input, open func() (io.Writer, error)) (*result, error) {
 	}
 	r := &result{w: w, currency: in.Currency}
 	if in.Merchant.Profile.CSVBOM {
-		r.buf = append(r.buf, bom...)
+		r.heading = append(r.heading, bom...)
 	}
-	r.buf = append(r.buf, resultHeading...)
+	r.heading = append(r.heading, resultHeading...)
 	return r, nil
 }
 
-func (r *result) row(e *entry) error {
-	r.buf = appendResult(r.buf, e, r.currency)
-	if len(r.buf) < 1<<15 {
-		return nil
+func (r *result) format(in *Input, p *Part) {
+	p.result = p.result[:0]
+	for i := range p.Rows {
+		p.result = appendResult(p.result, p.at(in, i), r.currency)
 	}
-	return r.close()
+}
+
+func (r *result) add(p *Part) error {
+	if err := r.close(); err != nil {
+		return err
+	}
+	_, err := r.w.Write(p.result)
+	return err
 }
 
 func (r *result) close() error {
-	_, err := r.w.Write(r.buf)
-	r.buf = r.buf[:0]
+	if r.heading == nil {
+		return nil
+	}
+	_, err := r.w.Write(r.heading)
+	r.heading = nil
 	return err
 }
 

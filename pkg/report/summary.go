@@ -190,24 +190,48 @@ func (in *Input) snapshotDate(s *Snapshot, layout string) string {
 	return s.Date.In(in.zone()).Format(layout)
 }
 
-// add counts a row. Counts of rows and orders are the run's; the rest is summed here.
-func (s *Summary) add(e *entry) {
+// partSum is what the rows of one part add to the summary.
+type partSum struct {
+	counts             [256]int32 // problems by code
+	units              UnitCounts
+	fees               removal.Amount
+	linesWithoutFigure int64
+}
+
+func (s *partSum) add(e *entry) {
 	o := e.Outcome
-	s.Units.Sellable.Requested += o.Sellable
-	s.Units.Unsellable.Requested += o.Unsellable
+	s.units.Sellable.Requested += o.Sellable
+	s.units.Unsellable.Requested += o.Unsellable
 	for i := range e.problems {
 		s.counts[e.problems[i].Code]++
 	}
 	if o.Status != removal.Accepted {
 		return
 	}
-	s.Units.Sellable.Accepted += o.TakenSellable
-	s.Units.Unsellable.Accepted += o.TakenUnsellable
+	s.units.Sellable.Accepted += o.TakenSellable
+	s.units.Unsellable.Accepted += o.TakenUnsellable
 	if o.HasFee {
-		s.Fees.Amount += o.Fee
+		s.fees += o.Fee
 	} else {
-		s.Fees.LinesWithoutFigure++
+		s.linesWithoutFigure++
 	}
+}
+
+// add counts the rows of a part. Counts of rows and orders are the run's; the rest
+// is summed here.
+func (s *Summary) add(p *partSum) {
+	for c, n := range p.counts {
+		s.counts[c] += int(n)
+	}
+	s.Units.Sellable.add(p.units.Sellable)
+	s.Units.Unsellable.add(p.units.Unsellable)
+	s.Fees.Amount += p.fees
+	s.Fees.LinesWithoutFigure += p.linesWithoutFigure
+}
+
+func (u *UnitSum) add(more UnitSum) {
+	u.Requested += more.Requested
+	u.Accepted += more.Accepted
 }
 
 // end adds what is known when all rows are through.

@@ -77,7 +77,7 @@ func (s *Stage) Sync() error {
 		return fmt.Errorf("storage: stage: %w", fs.ErrClosed)
 	}
 	for name, f := range s.files {
-		if !f.closed {
+		if !f.done {
 			return fmt.Errorf("storage: stage: %s is still open", name)
 		}
 		if f.err != nil {
@@ -123,7 +123,7 @@ func (s *Stage) Files() []File {
 func (s *Stage) list() []File {
 	var list []File
 	for name, f := range s.files {
-		if f.closed && f.err == nil {
+		if f.done && f.err == nil {
 			file := f.file()
 			file.Name = name
 			list = append(list, file)
@@ -157,11 +157,13 @@ func (s *Stage) Discard() error {
 
 type stageFile struct {
 	*hashing
-	stage  *Stage
-	name   string
-	f      *os.File
-	err    error // of a write: the file is not whole
-	closed bool
+	stage *Stage
+	name  string
+	f     *os.File
+	err   error // of a write: the file is not whole
+	// closed is set where Close begins, done where it has ended: it syncs
+	// without the lock, so that other files go on.
+	closed, done bool
 }
 
 func (f *stageFile) Write(p []byte) (int, error) {
@@ -175,11 +177,12 @@ func (f *stageFile) Write(p []byte) (int, error) {
 
 func (f *stageFile) Close() error {
 	f.stage.mu.Lock()
-	defer f.stage.mu.Unlock()
-	if f.closed {
+	closed := f.closed
+	f.closed = true
+	f.stage.mu.Unlock()
+	if closed {
 		return f.err
 	}
-	f.closed = true
 	err := f.err
 	if err == nil {
 		err = f.stage.dir.ask(OpSync, f.name)
@@ -187,7 +190,10 @@ func (f *stageFile) Close() error {
 	if err == nil {
 		err = f.f.Sync()
 	}
-	if err = errors.Join(err, f.f.Close()); err != nil {
+	err = errors.Join(err, f.f.Close())
+	f.stage.mu.Lock()
+	defer f.stage.mu.Unlock()
+	if f.done = true; err != nil {
 		f.err = fmt.Errorf("storage: stage: %w", err)
 	}
 	return f.err

@@ -298,6 +298,11 @@ func (h *hashing) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Sum is the SHA-256 of what was written, in hexadecimal, and its length.
+func (h *hashing) Sum() (sum string, bytes int64) {
+	return hex.EncodeToString(h.sum.Sum(nil)), h.bytes
+}
+
 func (h *hashing) file() File {
 	return File{SHA256: hex.EncodeToString(h.sum.Sum(nil)), Bytes: h.bytes}
 }

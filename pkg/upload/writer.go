@@ -21,14 +21,13 @@ type Writer struct {
 // NewWriter writes to w; nothing appears before the first row, not even the headings.
 func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
-// Write adds one item row. Tabs and line breaks inside a value become blanks,
-// since no two readers of such files agree on how to quote them.
+// Write adds one item row, as AppendRow has it.
 func (w *Writer) Write(values *[removal.NumFields]string) error {
 	if !w.begun {
 		w.begun = true
-		w.line(&canonical)
+		w.buf = AppendHeadings(w.buf)
 	}
-	w.line(values)
+	w.buf = AppendRow(w.buf, values)
 	if len(w.buf) < flushAt {
 		return nil
 	}
@@ -43,25 +42,36 @@ var canonical = func() (names [removal.NumFields]string) {
 	return names
 }()
 
-func (w *Writer) line(values *[removal.NumFields]string) {
-	for f, v := range values {
+// AppendHeadings adds the heading row of what a Writer writes.
+func AppendHeadings(dst []byte) []byte { return AppendRow(dst, &canonical) }
+
+// AppendRow adds one row of what a Writer writes. Tabs and line breaks inside a
+// value become blanks, since no two readers of such files agree on how to quote
+// them.
+func AppendRow(dst []byte, values *[removal.NumFields]string) []byte {
+	for f := range values {
 		if f > 0 {
-			w.buf = append(w.buf, '\t')
+			dst = append(dst, '\t')
 		}
-		w.value(v)
+		if v := values[f]; v != "" {
+			dst = appendValue(dst, v)
+		}
 	}
-	w.buf = append(w.buf, '\r', '\n')
+	return append(dst, '\r', '\n')
 }
 
-func (w *Writer) value(v string) {
-	if strings.ContainsAny(v, "\t\r\n") {
-		v = strings.Join(strings.FieldsFunc(v, func(r rune) bool { return r == '\t' || r == '\r' || r == '\n' }), " ")
+func appendValue(dst []byte, v string) []byte {
+	for i := range len(v) {
+		if c := v[i]; c == '\t' || c == '\r' || c == '\n' {
+			v = strings.Join(strings.FieldsFunc(v, func(r rune) bool { return r == '\t' || r == '\r' || r == '\n' }), " ")
+			break
+		}
 	}
 	// A value that is quoted in full would lose its quotes when read again.
 	if strings.HasPrefix(v, `"`) {
 		v = `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
 	}
-	w.buf = append(w.buf, v...)
+	return append(dst, v...)
 }
 
 // Flush writes out what is gathered.

@@ -15,12 +15,11 @@ type Decider struct {
 	past  Past
 	emit  func(*removal.Outcome) error
 
-	orders     []*order
-	families   map[string]*Family // of the ids of the block in hand
-	matched    map[*Family]bool
-	bySKU      map[uint64]map[string][]*Family // by header, families of orders without an id
-	recipients map[uint64]int64                // units by hash of the address
-	seed       maphash.Seed
+	orders   []*order
+	families map[string]*Family // of the ids of the block in hand
+	matched  map[*Family]bool
+	bySKU    map[uint64]map[string][]*Family // by header, families of orders without an id
+	seed     maphash.Seed
 
 	// held rows wait: for the end of an order that may be an earlier one again,
 	// or, where acceptance is not by row, for the end of the file.
@@ -28,6 +27,8 @@ type Decider struct {
 	waiting   *order
 	waitingAt int
 	hold      bool
+	rec       record // of the row at hand
+	rooms     []skuRow
 
 	Counts   Counts
 	Problems []removal.Problem // of the file
@@ -46,15 +47,20 @@ type order struct {
 	header    *Header
 	past      *Family
 	skus      skuSet
-	accepted  int // distinct SKUs
-	seen      int // rows that an earlier file brought in
+	accepted  int   // distinct SKUs
+	seen      int   // rows that an earlier file brought in
+	asked     int64 // units of all rows
 	scattered bool
-	line      int // of the first row
+	line      int     // of the first row
+	unknown   unitFee // of products of which nothing is known
 }
 
 type record struct {
 	removal.Outcome
-	sku string // only where the order has a past or may have one
+	pool  int32    // of Item >= 0
+	has   [2]int64 // the pool's units in the snapshot, by condition
+	facts bool     // more is known of the pool
+	sku   string   // only where the order has a past or may have one
 }
 
 // NewDecider decides for rules over stock. emit gets every outcome, in the order
@@ -63,7 +69,7 @@ func NewDecider(r *Rules, stock *Stock, past Past, emit func(*removal.Outcome) e
 	p := r.Merchant.Profile
 	return &Decider{
 		r: r, stock: stock, past: past, emit: emit,
-		matched: map[*Family]bool{}, recipients: map[uint64]int64{}, seed: maphash.MakeSeed(),
+		matched: map[*Family]bool{}, seed: maphash.MakeSeed(),
 		hold: p.Acceptance == removal.AcceptOrder || p.Acceptance == removal.AcceptFile || !p.Split,
 	}
 }
@@ -74,6 +80,7 @@ func (d *Decider) Decide(rows []removal.Row, checked []Checked, groups []removal
 	if err := d.lookUp(rows, groups); err != nil {
 		return err
 	}
+	d.stock.fetch(checked)
 	for i := range rows {
 		if d.waiting != nil && int(groups[i].Order) != d.waitingAt {
 			if err := d.release(); err != nil {
@@ -105,15 +112,16 @@ func (d *Decider) lookUp(rows []removal.Row, groups []removal.Group) error {
 }
 
 func (d *Decider) add(row *removal.Row, c *Checked, g removal.Group) error {
-	rec := record{Outcome: removal.Outcome{
+	rec := &d.rec
+	*rec = record{Outcome: removal.Outcome{
 		Row: row.Number, Line: row.Line, Order: g.Order, Item: c.Item,
 		Sellable: c.Sellable, Unsellable: c.Unsellable, Problems: c.Problems,
-	}}
+	}, pool: c.pool, has: c.has, facts: c.facts}
 	for i := range rec.Problems {
 		rec.Problems[i].Row, rec.Problems[i].Line = row.Number, row.Line
 	}
 	if g.First {
-		if err := d.begin(row, c, &rec); err != nil {
+		if err := d.begin(row, c, rec); err != nil {
 			return err
 		}
 	}
@@ -124,25 +132,23 @@ func (d *Decider) add(row *removal.Row, c *Checked, g removal.Group) error {
 			removal.Args{}.Arg("row", row.Number).Arg("order", o.Given))
 	}
 	if !g.First && c.Header != nil {
-		d.conflicts(o, row, c.Header, &rec)
+		d.conflicts(o, row, c.Header, rec)
 	}
-	d.duplicate(o, row, &rec)
+	d.duplicate(o, row, rec)
 	o.Rows++
 	d.Counts.Read++
 	d.Counts.SellableRequested += c.Sellable
 	d.Counts.UnsellableRequested += c.Unsellable
-	if o.Method == removal.Return {
-		d.recipients[o.HeaderHash] += c.Sellable + c.Unsellable
-	}
+	o.asked += c.Sellable + c.Unsellable
 	if o.past != nil || d.waiting == o {
 		rec.sku = string(row.Value(removal.FieldSKU))
 	}
 	if d.hold || d.waiting == o {
-		d.held = append(d.held, rec)
+		d.held = append(d.held, *rec)
 		return nil
 	}
-	d.settle(&rec)
-	return d.send(&rec)
+	d.settle(rec)
+	return d.send(rec)
 }
 
 // begin opens the order of a first row.
@@ -248,42 +254,61 @@ func (d *Decider) duplicate(o *order, row *removal.Row, rec *record) {
 		}
 		key = maphash.Bytes(d.seed, sku) | 1<<63
 	}
-	if earlier, twice := o.skus.add(key, int32(row.Number)); twice {
+	if earlier, twice := o.skus.add(key, int32(row.Number), d.room); twice {
 		rec.problem(removal.RowDuplicate, removal.FieldSKU, removal.Args{}.Arg("row", earlier))
 	}
 }
 
 // skuSet remembers at which row an order first has each SKU.
 type skuSet struct {
-	keys []uint64
-	rows []int32
+	few  []skuRow
 	many map[uint64]int32
+}
+
+type skuRow struct {
+	key uint64
+	row int32
 }
 
 // manySKUs is from how many on a map is quicker than to look through all.
 const manySKUs = 32
 
-func (s *skuSet) add(key uint64, row int32) (earlier int32, twice bool) {
+func (s *skuSet) add(key uint64, row int32, room func(n int) []skuRow) (earlier int32, twice bool) {
 	if s.many != nil {
 		if earlier, twice = s.many[key]; !twice {
 			s.many[key] = row
 		}
 		return earlier, twice
 	}
-	for i, k := range s.keys {
-		if k == key {
-			return s.rows[i], true
+	for i := range s.few {
+		if s.few[i].key == key {
+			return s.few[i].row, true
 		}
 	}
-	s.keys, s.rows = append(s.keys, key), append(s.rows, row)
-	if len(s.keys) == manySKUs {
+	switch n := len(s.few); n {
+	case manySKUs:
 		s.many = make(map[uint64]int32, 2*manySKUs)
-		for i, k := range s.keys {
-			s.many[k] = s.rows[i]
+		for _, e := range s.few {
+			s.many[e.key] = e.row
 		}
-		s.keys, s.rows = nil, nil
+		s.many[key], s.few = row, nil
+		return 0, false
+	case cap(s.few):
+		s.few = append(room(max(4, 2*n)), s.few...)
 	}
+	s.few = append(s.few, skuRow{key, row})
 	return 0, false
+}
+
+// room gives an empty list with room for n SKUs: a part of a larger one, since a
+// large file has a hundred thousand orders.
+func (d *Decider) room(n int) []skuRow {
+	if n > len(d.rooms) {
+		d.rooms = make([]skuRow, 8192)
+	}
+	list := d.rooms[:0:n]
+	d.rooms = d.rooms[n:]
+	return list
 }
 
 func (d *Decider) send(rec *record) error {

@@ -204,7 +204,7 @@ func (d *Decider) refuse(rec *record, code removal.Code) {
 		return
 	}
 	o := d.orders[rec.Order]
-	d.stock.giveBack(d.r.Snapshot.PoolOf(rec.Item))
+	d.stock.giveBack(rec.pool)
 	o.accepted--
 	rec.Status, rec.Part = removal.Rejected, 0
 	rec.TakenSellable, rec.TakenUnsellable, rec.Fee, rec.HasFee = 0, 0, 0, false
@@ -213,8 +213,14 @@ func (d *Decider) refuse(rec *record, code removal.Code) {
 
 // suspectCustomers warns where returns go to many recipients with few units each.
 func (d *Decider) suspectCustomers() {
+	units := map[uint64]int64{} // by hash of the address
+	for _, o := range d.orders {
+		if o.Method == removal.Return {
+			units[o.HeaderHash] += o.asked
+		}
+	}
 	recipients := 0
-	for _, n := range d.recipients {
+	for _, n := range units {
 		if n > 0 && n <= int64(d.r.Store.CustomerUnits) {
 			recipients++
 		}

@@ -37,16 +37,15 @@ func hasError(problems []removal.Problem) bool {
 
 // rawHeader joins the order-level values but the id; it is empty where all are blank.
 func rawHeader(dst []byte, row *removal.Row) []byte {
-	blank := true
+	var length uint32
 	for f := removal.FieldMethod; f <= removal.FieldNotes; f++ {
-		v := row.Value(f)
-		if len(v) > 0 {
-			blank = false
-		}
-		dst = append(append(dst, v...), 0)
+		length |= row.Spans[f].Len
 	}
-	if blank {
+	if length == 0 {
 		return dst[:0]
+	}
+	for f := removal.FieldMethod; f <= removal.FieldNotes; f++ {
+		dst = append(append(dst, row.Value(f)...), 0)
 	}
 	return dst
 }

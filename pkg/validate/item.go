@@ -11,7 +11,10 @@ import (
 
 // Checked is what Check found about one row on its own.
 type Checked struct {
-	Item                 int32 // place in the snapshot; -1: not found
+	Item                 int32    // place in the snapshot; -1: not found
+	pool                 int32    // of the item
+	has                  [2]int64 // the pool's units by condition, of Item >= 0
+	facts                bool     // more is known of the pool
 	Sellable, Unsellable int64
 	Problems             []removal.Problem // of the row
 	Header               *Header           // nil where all order values but the id are blank
@@ -27,11 +30,12 @@ func (r *Rules) Check(rows []removal.Row, out []Checked, hints int) {
 		skus[i] = rows[i].Value(removal.FieldSKU)
 	}
 	r.Snapshot.LookupBatch(skus, items)
+	r.findPools(items, out)
 	var raw []byte
 	var last *Header
+	errors := errorFinder{}
 	for i := range rows {
 		row, c := &rows[i], &out[i]
-		*c = Checked{Item: items[i]}
 		if raw = rawHeader(raw[:0], row); len(raw) > 0 {
 			// Many writers repeat the order's values on each of its rows.
 			if last == nil || last.raw != string(raw) {
@@ -39,15 +43,34 @@ func (r *Rules) Check(rows []removal.Row, out []Checked, hints int) {
 			}
 			c.Header = last
 		}
-		r.checkRow(row, c, &hints)
+		r.checkRow(row, c, &hints, errors.mayBe(row))
 	}
 }
 
-func (r *Rules) checkRow(row *removal.Row, c *Checked, hints *int) {
+// findPools begins each row's Checked with its item's pool. The loops do nothing
+// else, so that the memory of many rows is waited for together.
+func (r *Rules) findPools(items []int32, out []Checked) {
+	for i, item := range items {
+		out[i] = Checked{Item: item}
+		if item >= 0 {
+			out[i].pool = r.Snapshot.PoolOf(item)
+		}
+	}
+	for i := range out[:len(items)] {
+		if c := &out[i]; c.Item >= 0 {
+			c.has[removal.Sellable], c.has[removal.Unsellable] = r.Snapshot.Units(c.pool)
+			c.facts = r.Snapshot.HasFacts(c.pool)
+		}
+	}
+}
+
+func (r *Rules) checkRow(row *removal.Row, c *Checked, hints *int, errors bool) {
 	if row.Notes != nil {
 		c.notes(row, r.Headings)
 	}
-	c.errorTexts(row)
+	if errors {
+		c.errorTexts(row)
+	}
 	if id := row.Value(removal.FieldOrderID); len(id) > MaxOrderID {
 		if n := utf8.RuneCount(id); n > MaxOrderID {
 			c.add(removal.OrderIDTooLong, removal.FieldOrderID,
@@ -110,6 +133,23 @@ func (c *Checked) notes(row *removal.Row, headings int) {
 // errorWords are what a spreadsheet writes for an error when it saves text.
 var errorWords = map[string]bool{
 	"#REF!": true, "#N/A": true, "#VALUE!": true, "#NAME?": true, "#DIV/0!": true, "#NULL!": true, "#NUM!": true,
+}
+
+// errorFinder tells of which rows errorTexts needs to look at every field: only of
+// those whose bytes hold a # at all. Rows of one block share them.
+type errorFinder struct {
+	data []byte
+	some bool
+}
+
+func (e *errorFinder) mayBe(row *removal.Row) bool {
+	if len(row.Data) == 0 {
+		return false
+	}
+	if len(e.data) != len(row.Data) || &e.data[0] != &row.Data[0] {
+		e.data, e.some = row.Data, bytes.IndexByte(row.Data, '#') >= 0
+	}
+	return e.some
 }
 
 // errorTexts finds errors of a spreadsheet in text.

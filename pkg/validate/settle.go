@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"rensa/pkg/inventory"
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
 )
@@ -20,8 +21,11 @@ func (d *Decider) settle(rec *record) {
 	}
 	rec.Status = removal.Accepted
 	rec.TakenSellable, rec.TakenUnsellable = give[removal.Sellable], give[removal.Unsellable]
-	d.stock.take(d.r.Snapshot.PoolOf(rec.Item), int32(rec.Row), rec.TakenSellable, rec.TakenUnsellable)
 	rec.Part = int32(o.accepted / d.r.Store.MaxSKUsPerFile)
+	d.stock.take(rec.pool, taking{
+		who: int32(rec.Row), sellable: int32(rec.TakenSellable), unsellable: int32(rec.TakenUnsellable),
+		order: rec.Order, part: rec.Part,
+	})
 	o.accepted++
 	d.estimate(o, rec)
 }
@@ -83,11 +87,12 @@ func (d *Decider) compare(o *order, rec *record) (give [2]int64) {
 	if rec.Item < 0 {
 		return give
 	}
-	at := d.r.Snapshot.PoolOf(rec.Item)
-	sellable, unsellable := d.stock.left(at)
+	at := rec.pool
+	taken := d.stock.pools[at]
 	asked := [2]int64{rec.Sellable, rec.Unsellable}
-	left := [2]int64{max(0, sellable), max(0, unsellable)}
-	if o.Method == removal.Return {
+	// Orders may have taken what the snapshot never had.
+	left := [2]int64{max(0, rec.has[0]-taken.sellable), max(0, rec.has[1]-taken.unsellable)}
+	if o.Method == removal.Return && rec.facts {
 		d.returnable(rec, at, asked, left)
 	}
 	give = [2]int64{min(asked[0], left[0]), min(asked[1], left[1])}
@@ -103,7 +108,7 @@ func (d *Decider) compare(o *order, rec *record) (give [2]int64) {
 
 // short says that a pool has less than a row asks for.
 func (d *Decider) short(rec *record, at int32, c removal.Condition, asked, left int64, partial bool) {
-	has, field := d.r.Snapshot.UnitsOf(at, c), removal.FieldSellable
+	has, field := rec.has[c], removal.FieldSellable
 	if c == removal.Unsellable {
 		field = removal.FieldUnsellable
 	}
@@ -142,20 +147,41 @@ func (d *Decider) returnable(rec *record, at int32, asked, left [2]int64) {
 
 // estimate sets the fee of an accepted row, or counts why there is none.
 func (d *Decider) estimate(o *order, rec *record) {
+	var unit unitFee
+	switch {
+	case rec.facts:
+		unit = d.unitFee(o, d.r.Snapshot.Product(rec.pool))
+	case !o.unknown.asked:
+		o.unknown = d.unitFee(o, inventory.Product{})
+		fallthrough
+	default:
+		unit = o.unknown
+	}
+	if !unit.known {
+		if o.NoFeeReason == "" {
+			o.NoFeeReason = unit.reason
+		}
+		return
+	}
+	rec.Fee, rec.HasFee = unit.fee*removal.Amount(rec.TakenSellable+rec.TakenUnsellable), true
+}
+
+// unitFee is what the removal of one unit costs, or why that is not known.
+type unitFee struct {
+	asked, known bool
+	fee          removal.Amount
+	reason       string
+}
+
+func (d *Decider) unitFee(o *order, product inventory.Product) (f unitFee) {
 	country := ""
 	if o.header != nil {
 		country = o.header.Country
 	}
-	product := d.r.Snapshot.Pool(d.r.Snapshot.PoolOf(rec.Item)).Product
-	fee, ok, reason := d.r.fees.Fee(o.Method, country, policy.Product{
+	f.asked = true
+	f.fee, f.known, f.reason = d.r.fees.Fee(o.Method, country, policy.Product{
 		WeightG: product.WeightG, HasWeight: product.HasWeight, HasSize: product.HasSize,
 		LongestMM: product.LongestMM, MedianMM: product.MedianMM, ShortestMM: product.ShortestMM,
 	})
-	if !ok {
-		if o.NoFeeReason == "" {
-			o.NoFeeReason = reason
-		}
-		return
-	}
-	rec.Fee, rec.HasFee = fee*removal.Amount(rec.TakenSellable+rec.TakenUnsellable), true
+	return f
 }

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"rensa/pkg/inventory"
@@ -16,6 +17,8 @@ type Stock struct {
 	pools    []pool
 	takings  []taking
 	orders   []string // who took before this file, by ^taking.who
+	touched  int32    // so that fetch is not left out by the compiler
+	lists    map[takerKey]*takerList
 }
 
 type pool struct {
@@ -27,6 +30,7 @@ type taking struct {
 	before               int32 // the pool's taking before this one, from 1
 	who                  int32 // row number, or ^index into orders
 	sellable, unsellable int32
+	order, part          int32 // of the file; for a row only
 }
 
 // NewStock starts from what the snapshot shows.
@@ -41,15 +45,56 @@ func (s *Stock) TakeBefore(at int32, order string, sellable, unsellable int64) {
 	if n := len(s.orders); n == 0 || s.orders[n-1] != order {
 		s.orders = append(s.orders, order)
 	}
-	s.take(at, ^int32(len(s.orders)-1), sellable, unsellable)
+	s.take(at, taking{who: ^int32(len(s.orders) - 1), sellable: int32(sellable), unsellable: int32(unsellable)})
 }
 
-func (s *Stock) take(at, who int32, sellable, unsellable int64) {
+func (s *Stock) take(at int32, t taking) {
 	p := &s.pools[at]
-	s.takings = append(s.takings, taking{p.last, who, int32(sellable), int32(unsellable)})
+	t.before = p.last
+	s.takings = append(s.takings, t)
 	p.last = int32(len(s.takings))
-	p.sellable += sellable
-	p.unsellable += unsellable
+	p.sellable += int64(t.sellable)
+	p.unsellable += int64(t.unsellable)
+}
+
+// Taking is what a row of the file took of a pool.
+type Taking struct {
+	Order, Part          int32 // as in the row's outcome
+	Row                  int
+	Sellable, Unsellable int64
+}
+
+// EachTaken calls visit for each pool of which rows of the file took any, in the
+// order of the snapshot, with what they took, in the order of the file; takings is
+// good until visit returns.
+func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error {
+	var found []Taking
+	for i := range s.pools {
+		found = found[:0]
+		for at := s.pools[i].last; at > 0; at = s.takings[at-1].before {
+			if t := &s.takings[at-1]; t.who >= 0 {
+				found = append(found, Taking{t.order, t.part, int(t.who), int64(t.sellable), int64(t.unsellable)})
+			}
+		}
+		if len(found) == 0 {
+			continue
+		}
+		slices.Reverse(found)
+		if err := visit(int32(i), found); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch brings the pools of a block of rows near: one after another they would each
+// be waited for.
+func (s *Stock) fetch(rows []Checked) {
+	var touched int32
+	for i := range rows {
+		touched |= s.pools[rows[i].pool].last
+	}
+	s.touched = touched
 }
 
 // giveBack undoes the last taking of a pool.
@@ -61,13 +106,6 @@ func (s *Stock) giveBack(at int32) {
 	p.last = t.before
 }
 
-// left is what is still to be had of a pool; it may be below zero where orders
-// took what the snapshot never had.
-func (s *Stock) left(at int32) (sellable, unsellable int64) {
-	sellable, unsellable = s.snapshot.Units(at)
-	return sellable - s.pools[at].sellable, unsellable - s.pools[at].unsellable
-}
-
 // Taken is what orders took, or will take, of a pool.
 func (s *Stock) Taken(at int32) (sellable, unsellable int64) {
 	return s.pools[at].sellable, s.pools[at].unsellable
@@ -76,45 +114,88 @@ func (s *Stock) Taken(at int32) (sellable, unsellable int64) {
 // maxTakers is how many takers a hint names.
 const maxTakers = 5
 
+// takerKey is a condition of a pool.
+type takerKey struct {
+	pool      int32
+	condition removal.Condition
+}
+
+// takerList is who took of a pool, up to one taking: a pool that many rows want in
+// vain is asked for again and again.
+type takerList struct {
+	upTo  int32 // from 1
+	first []takerShare
+	more  int64 // units of all others
+}
+
+type takerShare struct {
+	who   int32
+	units int64
+}
+
+func (l *takerList) add(who int32, units int64) {
+	switch n := len(l.first); {
+	case units == 0:
+	case n > 0 && l.more == 0 && l.first[n-1].who == who:
+		l.first[n-1].units += units
+	case n < maxTakers:
+		l.first = append(l.first, takerShare{who, units})
+	default:
+		l.more += units
+	}
+}
+
 // takers lists who took units of a condition, the first first, a line each:
 // "order\tA-1\t4", "row\t7\t5".
 func (s *Stock) takers(pool int32, c removal.Condition) string {
-	var all []string
-	var units []int64
-	for at := s.pools[pool].last; at > 0; at = s.takings[at-1].before {
-		t := s.takings[at-1]
-		n := int64(t.sellable)
-		if c == removal.Unsellable {
-			n = int64(t.unsellable)
-		}
-		if n == 0 {
-			continue
-		}
-		who := fmt.Sprintf("row\t%d", t.who)
-		if t.who < 0 {
-			who = "order\t" + s.orders[^t.who]
-		}
-		if k := len(all); k > 0 && all[k-1] == who {
-			units[k-1] += n
-			continue
-		}
-		all, units = append(all, who), append(units, n)
-	}
+	list := s.takerList(pool, c)
 	var b strings.Builder
-	var more int64
-	for i := range all {
-		k := len(all) - 1 - i
-		if i >= maxTakers {
-			more += units[k]
-			continue
-		}
+	for i, t := range list.first {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s\t%d", all[k], units[k])
+		if t.who < 0 {
+			fmt.Fprintf(&b, "order\t%s\t%d", s.orders[^t.who], t.units)
+		} else {
+			fmt.Fprintf(&b, "row\t%d\t%d", t.who, t.units)
+		}
 	}
-	if more > 0 {
-		fmt.Fprintf(&b, "\nmore\t\t%d", more)
+	if list.more > 0 {
+		fmt.Fprintf(&b, "\nmore\t\t%d", list.more)
 	}
 	return b.String()
+}
+
+// takerList brings the list of a pool up to its last taking.
+func (s *Stock) takerList(pool int32, c removal.Condition) *takerList {
+	key := takerKey{pool, c}
+	list := s.lists[key]
+	if list == nil {
+		list = &takerList{}
+		if s.lists == nil {
+			s.lists = map[takerKey]*takerList{}
+		}
+		s.lists[key] = list
+	}
+	var fresh []int32
+	at := s.pools[pool].last
+	for ; at > list.upTo; at = s.takings[at-1].before {
+		fresh = append(fresh, at)
+	}
+	if at != list.upTo { // what it knows was given back since
+		*list = takerList{}
+		for ; at > 0; at = s.takings[at-1].before {
+			fresh = append(fresh, at)
+		}
+	}
+	for _, at := range slices.Backward(fresh) {
+		t := s.takings[at-1]
+		units := int64(t.sellable)
+		if c == removal.Unsellable {
+			units = int64(t.unsellable)
+		}
+		list.add(t.who, units)
+	}
+	list.upTo = s.pools[pool].last
+	return list
 }

@@ -1,0 +1,169 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// The orders of a large file are committed in packed blocks: to make a row of
+// each takes several times as long as to decide them. They are entered as rows,
+// in steps, by whoever next asks for orders of the merchant, or by a worker that
+// has nothing better to do.
+
+const (
+	// rowsAtOnce is up to how many orders become rows in the commit itself:
+	// TestOrderBlocks has files on both sides of it.
+	rowsAtOnce = 256
+	// blocksPerStep is how many blocks one transaction enters, so that other
+	// writers wait for a part of a second only.
+	blocksPerStep = 8
+)
+
+// errWaiting says that orders wait in blocks.
+var errWaiting = errors.New("orders wait to be entered")
+
+// EnterOrders makes rows of the orders of a merchant that wait in blocks. Every
+// method that looks at orders does so before.
+func (l *Ledger) EnterOrders(ctx context.Context, merchant string) error {
+	for {
+		more := false
+		err := l.write(ctx, func(tx *tx) (err error) {
+			more, err = tx.enterBlocks(ctx, merchant, blocksPerStep)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("enter orders: %w", err)
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+// readOrders is read for what looks at orders: those that wait are entered first.
+func (l *Ledger) readOrders(ctx context.Context, merchant string, fn func(*tx) error) error {
+	for {
+		err := l.read(ctx, func(tx *tx) error {
+			waiting, err := tx.waiting(ctx, merchant)
+			if err != nil {
+				return err
+			}
+			if waiting {
+				return errWaiting
+			}
+			return fn(tx)
+		})
+		if !errors.Is(err, errWaiting) {
+			return err
+		}
+		if err := l.EnterOrders(ctx, merchant); err != nil {
+			return err
+		}
+	}
+}
+
+func (t *tx) waiting(ctx context.Context, merchant string) (waiting bool, err error) {
+	err = t.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM order_block WHERE merchant = $1)`, merchant).Scan(&waiting)
+	return waiting, err
+}
+
+// enterBlocks enters the oldest blocks; more tells whether any are left.
+func (t *tx) enterBlocks(ctx context.Context, merchant string, most int) (more bool, err error) {
+	type waiting struct {
+		base, part int64
+		block      []byte
+	}
+	var blocks []waiting
+	err = t.each(ctx, func(rows *sql.Rows) error {
+		var b waiting
+		err := rows.Scan(&b.base, &b.part, &b.block)
+		blocks = append(blocks, b)
+		return err
+	}, `SELECT base, part, block FROM order_block WHERE merchant = $1 ORDER BY base, part LIMIT $2`, merchant, most+1)
+	if err != nil || len(blocks) == 0 {
+		return false, err
+	}
+	more = len(blocks) > most
+	for _, b := range blocks[:min(most, len(blocks))] {
+		err := t.enterBlock(ctx, merchant, b.base, b.block)
+		if err == nil {
+			err = t.one(ctx, `DELETE FROM order_block WHERE merchant = $1 AND base = $2 AND part = $3`, merchant, b.base, b.part)
+		}
+		if err != nil {
+			return false, fmt.Errorf("orders after number %d, block %d: %w", b.base, b.part, err)
+		}
+	}
+	return more, nil
+}
+
+// enterAll enters all blocks within the transaction.
+func (t *tx) enterAll(ctx context.Context, merchant string) error {
+	for {
+		more, err := t.enterBlocks(ctx, merchant, blocksPerStep)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+func (t *tx) enterBlock(ctx context.Context, merchant string, base int64, block []byte) (err error) {
+	orders, err := decodeOrders(block)
+	if err != nil {
+		return err
+	}
+	head := &merchantHead{id: merchant}
+	w := newOrderWriter(t, head)
+	defer func() { err = errors.Join(err, w.close()) }()
+	for i := range orders {
+		head.orders = base + orders[i].place // the writer numbers what comes by the one after
+		if err := w.add(ctx, &orders[i].Order); err != nil {
+			return err
+		}
+	}
+	return w.flush(ctx)
+}
+
+// putPacked writes the new orders of a run: few as rows, many as blocks.
+func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *PackedOrders) error {
+	if p == nil || p.Count == 0 {
+		return nil
+	}
+	before := h.orders
+	for i, b := range p.blocks {
+		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block) VALUES ($1, $2, $3, $4, $5, $6)`,
+			h.id, before, i, run, b.entries, b.bytes)
+		if err != nil {
+			return fmt.Errorf("orders: %w", err)
+		}
+	}
+	h.orders += p.Count
+	rows := p.Count <= rowsAtOnce
+	if !rows {
+		// A draft goes when its order comes: with few drafts that is seldom.
+		var err error
+		if rows, err = t.anyDraft(ctx, h.id); err != nil {
+			return err
+		}
+	}
+	if rows {
+		if err := t.enterAll(ctx, h.id); err != nil {
+			return err
+		}
+	}
+	if err := t.one(ctx, `UPDATE run SET order_last = $1 WHERE merchant = $2 AND id = $3`, h.orders, h.id, run); err != nil {
+		return err
+	}
+	if rows {
+		if err := t.dropUploaded(ctx, h.id, run); err != nil {
+			return err
+		}
+	}
+	return t.saveFilter(ctx, h, before, p.hashes, !rows)
+}
+
+func (t *tx) anyDraft(ctx context.Context, merchant string) (any bool, err error) {
+	err = t.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM draft WHERE merchant = $1)`, merchant).Scan(&any)
+	return any, err
+}

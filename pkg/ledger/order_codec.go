@@ -1,0 +1,239 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"rensa/pkg/removal"
+)
+
+// Flags of an order in a block of orders.
+const (
+	packedFamily    = 1 << 0 // it was made from another order
+	packedGenerated = 1 << 1
+	packedAddress   = 1 << 2
+	packedNotes     = 1 << 3
+	packedNoFee     = 1 << 4
+)
+
+// Flags of a line.
+const (
+	packedFee   = 1 << 0
+	packedLess  = 1 << 1 // less was taken than asked for
+	packedFNSKU = 1 << 2
+)
+
+// ordersPerBlock is how many orders a block holds at most, and blockBytes how
+// long it may get before the next begins.
+const (
+	ordersPerBlock = 1000
+	blockBytes     = 128 << 10
+)
+
+// PackedOrders are the new orders of one file in packed form, each with its place
+// among them.
+type PackedOrders struct {
+	Count  int64
+	blocks []orderBlock
+	hashes []uint64 // of ids and families
+}
+
+type orderBlock struct {
+	entries int
+	bytes   []byte
+}
+
+// OrderPacker gathers packed orders into blocks. It is used by one goroutine;
+// PackOrder may be called by others meanwhile.
+type OrderPacker struct {
+	common  removal.Order
+	current orderBlock
+	packed  PackedOrders
+}
+
+// NewOrderPacker packs orders that have source, run, currency, state and time of
+// common.
+func NewOrderPacker(common removal.Order) *OrderPacker { return &OrderPacker{common: common} }
+
+// Add takes an order, as PackOrder has packed it, and its place among the orders of
+// the file, from 0: they may come in any order.
+func (p *OrderPacker) Add(place int, id, family string, packed []byte) {
+	if p.current.entries == 0 {
+		p.current.bytes = p.begin()
+	}
+	p.current.bytes = binary.AppendUvarint(p.current.bytes, uint64(place))
+	p.current.bytes = append(p.current.bytes, packed...)
+	p.current.entries++
+	p.packed.Count++
+	p.packed.hashes = append(p.packed.hashes, hashID(id))
+	if family != "" && family != id {
+		p.packed.hashes = append(p.packed.hashes, hashID(family))
+	}
+	if p.current.entries == ordersPerBlock || len(p.current.bytes) >= blockBytes {
+		p.end()
+	}
+}
+
+func (p *OrderPacker) begin() []byte {
+	w := &writer{b: openFrame(make([]byte, 0, blockBytes+blockBytes/4), blockOrders)}
+	c := &p.common
+	for _, s := range []string{c.Run, string(c.Source), c.Currency, string(c.State)} {
+		w.bytes(s)
+	}
+	w.varint(c.Created.UnixMicro())
+	return w.b
+}
+
+func (p *OrderPacker) end() {
+	if p.current.entries > 0 {
+		closeFrame(p.current.bytes)
+		p.packed.blocks = append(p.packed.blocks, p.current)
+		p.current = orderBlock{}
+	}
+}
+
+// Orders ends the packing.
+func (p *OrderPacker) Orders() *PackedOrders {
+	p.end()
+	return &p.packed
+}
+
+// PackOrder appends an order of which nothing is done yet, without what a block
+// says once for all its orders. It keeps nothing of it.
+func PackOrder(dst []byte, o *removal.Order) ([]byte, error) {
+	own := o.Family == "" || o.Family == o.ID
+	dst = append(dst, flags(!own, o.Generated, !o.Address.IsZero(), o.Notes != "", o.NoFee != 0 || o.NoFeeReason != ""))
+	dst = appendText(dst, o.ID)
+	if !own {
+		dst = appendText(dst, o.Family)
+	}
+	dst = append(dst, byte(o.Method))
+	dst = binary.AppendUvarint(dst, uint64(o.Row))
+	dst = binary.LittleEndian.AppendUint64(dst, o.HeaderHash)
+	dst = binary.AppendVarint(dst, int64(o.Fee))
+	if a := &o.Address; !a.IsZero() {
+		for _, s := range [...]*string{&a.Name, &a.Line1, &a.Line2, &a.Line3, &a.City, &a.State, &a.PostalCode, &a.Country, &a.Phone} {
+			dst = appendText(dst, *s)
+		}
+	}
+	if o.Notes != "" {
+		dst = appendText(dst, o.Notes)
+	}
+	if o.NoFee != 0 || o.NoFeeReason != "" {
+		dst = appendText(binary.AppendUvarint(dst, uint64(o.NoFee)), o.NoFeeReason)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(o.Lines)))
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		if !utf8.ValidString(l.SKU) || !utf8.ValidString(l.FNSKU) {
+			return nil, fmt.Errorf("order %s: line %d: SKU %q, FNSKU %q: not UTF-8", o.ID, i+1, l.SKU, l.FNSKU)
+		}
+		dst = packLine(dst, l)
+	}
+	return dst, nil
+}
+
+func packLine(dst []byte, l *removal.Line) []byte {
+	less := l.Sellable.Requested != l.AskedSellable || l.Unsellable.Requested != l.AskedUnsellable
+	dst = append(dst, flags(l.HasFee, less, l.FNSKU != ""))
+	dst = appendText(dst, l.SKU)
+	if l.FNSKU != "" {
+		dst = appendText(dst, l.FNSKU)
+	}
+	dst = binary.AppendUvarint(dst, uint64(l.AskedSellable))
+	dst = binary.AppendUvarint(dst, uint64(l.AskedUnsellable))
+	if less {
+		dst = binary.AppendUvarint(dst, uint64(l.Sellable.Requested))
+		dst = binary.AppendUvarint(dst, uint64(l.Unsellable.Requested))
+	}
+	if l.HasFee {
+		dst = binary.AppendVarint(dst, int64(l.Fee))
+	}
+	return dst
+}
+
+func appendText(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// packedOrder is an order with its place among those of its file.
+type packedOrder struct {
+	removal.Order
+	place int64
+}
+
+// decodeOrders reads a block of an OrderPacker. The errors are ErrDamaged and
+// ErrNewer.
+func decodeOrders(block []byte) ([]packedOrder, error) {
+	r, err := payload(block, blockOrders)
+	if err != nil {
+		return nil, err
+	}
+	common := removal.Order{
+		Run: r.string(), Source: removal.Source(r.string()), Currency: r.string(), State: removal.State(r.string()),
+	}
+	common.Created = time.UnixMicro(r.varint()).UTC()
+	var orders []packedOrder
+	for len(r.b) > 0 {
+		o := packedOrder{Order: common, place: int64(r.uvarint())}
+		r.order(&o.Order)
+		if r.bad || o.place < 0 {
+			return nil, ErrDamaged
+		}
+		orders = append(orders, o)
+	}
+	return orders, r.end()
+}
+
+func (r *reader) string() string { return string(r.bytes()) }
+
+func (r *reader) order(o *removal.Order) {
+	f := r.byte()
+	o.ID = r.string()
+	o.Family = o.ID
+	if f&packedFamily != 0 {
+		o.Family = r.string()
+	}
+	o.Generated = f&packedGenerated != 0
+	o.Method = removal.Method(r.byte())
+	o.Row = int(r.uvarint())
+	o.HeaderHash = r.fixed64()
+	o.Fee = removal.Amount(r.varint())
+	if f&packedAddress != 0 {
+		a := &o.Address
+		for _, s := range [...]*string{&a.Name, &a.Line1, &a.Line2, &a.Line3, &a.City, &a.State, &a.PostalCode, &a.Country, &a.Phone} {
+			*s = r.string()
+		}
+	}
+	if f&packedNotes != 0 {
+		o.Notes = r.string()
+	}
+	if f&packedNoFee != 0 {
+		o.NoFee, o.NoFeeReason = int(r.uvarint()), r.string()
+	}
+	if o.Method > removal.Disposal {
+		r.fail()
+	}
+	o.Lines = make([]removal.Line, r.count())
+	for i := range o.Lines {
+		r.line(&o.Lines[i])
+	}
+}
+
+func (r *reader) line(l *removal.Line) {
+	f := r.byte()
+	l.SKU = r.string()
+	if f&packedFNSKU != 0 {
+		l.FNSKU = r.string()
+	}
+	l.AskedSellable, l.AskedUnsellable = int64(r.uvarint()), int64(r.uvarint())
+	l.Sellable.Requested, l.Unsellable.Requested = l.AskedSellable, l.AskedUnsellable
+	if f&packedLess != 0 {
+		l.Sellable.Requested, l.Unsellable.Requested = int64(r.uvarint()), int64(r.uvarint())
+	}
+	if f&packedFee != 0 {
+		l.Fee, l.HasFee = removal.Amount(r.varint()), true
+	}
+}

@@ -1,0 +1,93 @@
+package process
+
+import (
+	"errors"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"rensa/pkg/ledger"
+	"rensa/pkg/upload"
+)
+
+// outgoing shares the accepted orders of an upload out over the files in which they
+// are handed on, as desk.Shares does: each order in exactly one file, no file with
+// more SKUs than the policy allows but for an order that has more by itself. Full
+// files are written while the next is being filled.
+type outgoing struct {
+	j    *job
+	run  *ledger.Run
+	pl   *place
+	most int // distinct SKUs a file
+
+	ids  []string
+	body []byte
+	skus int
+	// mark says by SKU in which file, from 1, it was last.
+	mark  []int32
+	files []ledger.Outbound
+
+	writing errgroup.Group
+}
+
+// writers is how many files are synced at once.
+const writers = 2
+
+func newOutgoing(j *job, run *ledger.Run, pl *place, skus, most int) *outgoing {
+	o := &outgoing{j: j, run: run, pl: pl, most: most, mark: make([]int32, skus)}
+	o.writing.SetLimit(writers)
+	return o
+}
+
+// add takes the next order.
+func (o *outgoing) add(id string, made *madeOrder) {
+	file, fresh := int32(len(o.files)+1), 0
+	for _, item := range made.items {
+		if o.mark[item] != file {
+			fresh++
+		}
+	}
+	if len(o.ids) > 0 && o.skus+fresh > o.most {
+		o.close()
+		file, fresh = file+1, len(made.items)
+	}
+	for _, item := range made.items {
+		o.mark[item] = file
+	}
+	if len(o.ids) == 0 {
+		o.body = upload.AppendHeadings(make([]byte, 0, 1<<19))
+	}
+	o.ids = append(o.ids, id)
+	o.body = append(o.body, made.rows...)
+	o.skus += fresh
+}
+
+// close hands the file at hand over to be written.
+func (o *outgoing) close() {
+	if len(o.ids) == 0 {
+		return
+	}
+	body, n := o.body, len(o.files)
+	o.files = append(o.files, outboundOf(o.j, o.run, body, slices.Clone(o.ids), n+1))
+	o.ids, o.body, o.skus = o.ids[:0], nil, 0
+	if o.pl.outgoing == nil {
+		return // a check hands nothing on
+	}
+	file := o.files[n]
+	o.writing.Go(func() error { return o.pl.putOutbound(o.j, &file, body) })
+}
+
+// end closes the last file and waits for all of them. It adds to the error that
+// ended the rows. A nil receiver hands nothing on.
+func (o *outgoing) end(failed error) ([]ledger.Outbound, error) {
+	if o == nil {
+		return nil, failed
+	}
+	if failed == nil {
+		o.close()
+	}
+	if err := errors.Join(failed, o.writing.Wait()); err != nil {
+		return nil, err
+	}
+	return o.files, nil
+}
