@@ -31,11 +31,10 @@ type contest struct {
 
 // result is what a contest came to: medians over the pairs.
 type result struct {
-	what, a, b   string
+	what, b      string
 	aWall, bWall time.Duration
 	aPeak, bPeak int64 // bytes
 	ratio        float64
-	pairs        int
 }
 
 type taken struct {
@@ -66,7 +65,7 @@ func (c *contest) run(ctx context.Context, pairs int) (result, error) {
 		}
 	}
 	return result{
-		what: c.what, a: c.a.name, b: c.b.name, ratio: median(ratios), pairs: pairs,
+		what: c.what, b: c.b.name, ratio: median(ratios),
 		aWall: median(walls(as)), bWall: median(walls(bs)), aPeak: median(peaks(as)), bPeak: median(peaks(bs)),
 	}, nil
 }

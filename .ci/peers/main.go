@@ -57,7 +57,7 @@ func compare(ctx context.Context, opt options) error {
 	if err != nil {
 		return err
 	}
-	t := table{machine: machine(), version: b.version}
+	heading(os.Stdout, b.version)
 	var errs []error
 	for _, c := range b.contests() {
 		if c.absent != "" {
@@ -70,8 +70,7 @@ func compare(ctx context.Context, opt options) error {
 			errs = append(errs, fmt.Errorf("%s: %w", c.what, err))
 			continue
 		}
-		t.rows = append(t.rows, r)
+		r.print(os.Stdout)
 	}
-	t.print(os.Stdout)
 	return errors.Join(errs...)
 }

@@ -9,20 +9,17 @@ import (
 	"time"
 )
 
-// table is the answer, in the form of the README.
-type table struct {
-	machine, version string
-	rows             []result
-}
-
-func (t *table) print(w io.Writer) {
-	fmt.Fprintf(w, "%s, %s, %s\n\n", time.Now().UTC().Format(time.DateOnly), t.machine, t.version)
+// heading begins the table, which has the form of the README's.
+func heading(w io.Writer, versions string) {
+	fmt.Fprintf(w, "%s, %s, %s\n\n", time.Now().UTC().Format(time.DateOnly), machine(), versions)
 	fmt.Fprintln(w, "| work | rensa | other | rensa / other | peak memory |")
 	fmt.Fprintln(w, "| --- | --- | --- | --- | --- |")
-	for _, r := range t.rows {
-		fmt.Fprintf(w, "| %s | %.2f s | %s: %.2f s | %.2f | %d MiB / %d MiB |\n",
-			r.what, r.aWall.Seconds(), r.b, r.bWall.Seconds(), r.ratio, r.aPeak>>20, r.bPeak>>20)
-	}
+}
+
+// print adds a contest to the table. The ratio is the median of the pairs' ratios.
+func (r *result) print(w io.Writer) {
+	fmt.Fprintf(w, "| %s | %.2f s | %s: %.2f s | %.2f | %d MiB / %d MiB |\n",
+		r.what, r.aWall.Seconds(), r.b, r.bWall.Seconds(), r.ratio, r.aPeak>>20, r.bPeak>>20)
 }
 
 func machine() string {
