@@ -9,8 +9,11 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # How long each fuzz target runs under `make fuzz`.
 FUZZTIME ?= 60s
+# The largest size of the benchmarks under `make bench`, and flags of `make bench-peers`.
+BENCHROWS ?= 1000000
+PEERS ?=
 DEMO := demo-workspace
-GOFILES = $$(find cmd pkg templates samples -name '*.go' -not -path '*/testdata/*')
+GOFILES = $$(find cmd pkg templates samples .ci -name '*.go' -not -path '*/testdata/*')
 
 .PHONY: help
 help: ## list these targets
@@ -55,12 +58,16 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 	  done; done
 
 .PHONY: bench
-bench: ## run every benchmark, with allocations
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## run every benchmark at up to BENCHROWS (1000000) rows; a table with allocations
+	@RENSA_BENCH_ROWS=$(BENCHROWS) $(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./... | awk -f .ci/bench.awk
 
 .PHONY: bench-smoke
 bench-smoke: ## run every benchmark once, so that they keep working
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+.PHONY: bench-peers
+bench-peers: build ## hold bin/rensa against the tools that are installed, in turn; PEERS='-rows 100000 -slow=false'
+	@$(GO) -C .ci/peers run . -rensa $(CURDIR)/bin/rensa $(PEERS)
 
 .PHONY: samples
 samples: ## write all expected outputs anew; review the diff

@@ -5,11 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-const benchRows = 50000
+// sizes are the rows of the benchmarks; RENSA_BENCH_ROWS=1000000 adds what takes
+// too long to run each time.
+func sizes(b *testing.B, run func(b *testing.B, n int)) {
+	b.Helper()
+	all := []int{10_000, 100_000}
+	if v := os.Getenv("RENSA_BENCH_ROWS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, n)
+	}
+	for _, n := range all {
+		b.Run(fmt.Sprintf("rows=%d", n), func(b *testing.B) { run(b, n) })
+	}
+}
 
 // uploadRow is like the rows of a large upload: the order's values on the first
 // row of an order only.
@@ -19,14 +36,14 @@ func uploadRow(i int) []string {
 		copy(row, []string{fmt.Sprintf("RET-%07d", i/10), "Return", "Åkerlund & Co", "Storgatan 12", "", "", "Malmö", "SE", "", "211 34", "040-123456", ""})
 	}
 	row[0] = fmt.Sprintf("RET-%07d", i/10)
-	row[12], row[13], row[14] = fmt.Sprintf("SKU-%08d", i*7919%benchRows), fmt.Sprint(i%9), fmt.Sprint(i%4)
+	row[12], row[13], row[14] = fmt.Sprintf("SKU-%08d", i*7919%50_000), fmt.Sprint(i%9), fmt.Sprint(i%4)
 	return row
 }
 
-func uploadText(delim string, quote bool) []byte {
+func uploadText(n int, delim string, quote bool) []byte {
 	var b strings.Builder
 	b.WriteString(strings.ReplaceAll("MerchantRemovalOrderID,RemovalDisposition,AddressName,l1,l2,l3,c,cc,s,p,ph,n,MerchantSKU,SellableQuantity,UnsellableQuantity\n", ",", delim))
-	for i := range benchRows {
+	for i := range n {
 		row := uploadRow(i)
 		if quote {
 			for j, v := range row {
@@ -39,7 +56,7 @@ func uploadText(delim string, quote bool) []byte {
 }
 
 // readThroughOnce is a whole pass in one goroutine.
-func readThroughOnce(b *testing.B, s *Sheet, block *Block) {
+func readThroughOnce(b *testing.B, s *Sheet, block *Block, n int) {
 	b.Helper()
 	r, err := s.Rows(1)
 	if err != nil {
@@ -62,86 +79,94 @@ func readThroughOnce(b *testing.B, s *Sheet, block *Block) {
 		number, line = block.Start(number, line)
 		rows += block.Len()
 	}
-	if rows != benchRows {
+	if rows != n {
 		b.Fatalf("%d rows", rows)
 	}
 }
 
-func rowsPerSecond(b *testing.B) {
-	b.ReportMetric(float64(benchRows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+func rowsPerSecond(b *testing.B, n int) {
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkText(b *testing.B) {
-	for _, bc := range []struct {
-		name string
-		data []byte
-	}{
-		{"csv", uploadText(",", false)},
-		{"tab", uploadText("\t", false)},
-		{"quoted", uploadText(",", true)},
-		{"utf16", utf16Bytes(string(uploadText("\t", false)), false)},
-	} {
-		f := mustOpen(b, bc.data, 0, Options{})
-		for _, chunk := range []int{64 << 10, chunkSize, 1 << 20} {
-			b.Run(fmt.Sprintf("%s/%dK", bc.name, chunk>>10), func(b *testing.B) {
-				f.chunk = chunk
-				var block Block
-				b.SetBytes(int64(len(bc.data)))
-				b.ReportAllocs()
-				for b.Loop() {
-					readThroughOnce(b, f.Sheets()[0], &block)
-				}
-				rowsPerSecond(b)
-			})
+	sizes(b, func(b *testing.B, n int) {
+		for _, bc := range []struct {
+			name string
+			data []byte
+		}{
+			{"csv", uploadText(n, ",", false)},
+			{"tab", uploadText(n, "\t", false)},
+			{"quoted", uploadText(n, ",", true)},
+			{"utf16", utf16Bytes(string(uploadText(n, "\t", false)), false)},
+		} {
+			f := mustOpen(b, bc.data, 0, Options{})
+			for _, chunk := range []int{64 << 10, chunkSize, 1 << 20} {
+				b.Run(fmt.Sprintf("%s/%dK", bc.name, chunk>>10), func(b *testing.B) {
+					f.chunk = chunk
+					var block Block
+					b.SetBytes(int64(len(bc.data)))
+					b.ReportAllocs()
+					for b.Loop() {
+						readThroughOnce(b, f.Sheets()[0], &block, n)
+					}
+					rowsPerSecond(b, n)
+				})
+			}
 		}
-	}
+	})
 }
 
 // BenchmarkNext is the part of a pass that only one core can do.
 func BenchmarkNext(b *testing.B) {
-	for _, quote := range []bool{false, true} {
-		data := uploadText(",", quote)
-		f := mustOpen(b, data, 0, Options{})
-		b.Run(fmt.Sprintf("quoted=%t", quote), func(b *testing.B) {
-			b.SetBytes(int64(len(data)))
-			for b.Loop() {
-				r, err := f.Sheets()[0].Rows(0)
-				if err != nil {
-					b.Fatal(err)
-				}
-				for c, err := r.Next(); !errors.Is(err, io.EOF); c, err = r.Next() {
+	sizes(b, func(b *testing.B, n int) {
+		for _, quote := range []bool{false, true} {
+			data := uploadText(n, ",", quote)
+			f := mustOpen(b, data, 0, Options{})
+			b.Run(fmt.Sprintf("quoted=%t", quote), func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				b.ReportAllocs()
+				for b.Loop() {
+					r, err := f.Sheets()[0].Rows(0)
 					if err != nil {
 						b.Fatal(err)
 					}
-					r.Recycle(c)
+					for c, err := r.Next(); !errors.Is(err, io.EOF); c, err = r.Next() {
+						if err != nil {
+							b.Fatal(err)
+						}
+						r.Recycle(c)
+					}
 				}
-			}
-			rowsPerSecond(b)
-		})
-	}
+				rowsPerSecond(b, n)
+			})
+		}
+	})
 }
 
 func BenchmarkOpen(b *testing.B) {
-	data := uploadText(",", false)
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		f, err := Open(bytes.NewReader(data), int64(len(data)), Options{})
-		if err != nil {
-			b.Fatal(err)
+	sizes(b, func(b *testing.B, n int) {
+		data := uploadText(n, ",", false)
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			f, err := Open(bytes.NewReader(data), int64(len(data)), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				b.Fatal(err)
+			}
 		}
-		if err := f.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
+	})
 }
 
-func uploadSheet(b *testing.B, inline bool) []byte {
+func uploadSheet(b *testing.B, n int, inline bool) []byte {
 	b.Helper()
 	var sheet strings.Builder
 	var entries []string
 	known := map[string]int{}
 	sheet.WriteString(inlineRow(1, "heading"))
-	for i := range benchRows {
+	for i := range n {
 		fmt.Fprintf(&sheet, `<row r="%d" spans="1:15">`, i+2)
 		for col, v := range uploadRow(i) {
 			at := fmt.Sprintf("%c%d", 'A'+col, i+2)
@@ -168,22 +193,24 @@ func uploadSheet(b *testing.B, inline bool) []byte {
 
 // BenchmarkSheet reads a workbook with its strings, from Open on.
 func BenchmarkSheet(b *testing.B) {
-	for _, inline := range []bool{false, true} {
-		data := uploadSheet(b, inline)
-		b.Run(fmt.Sprintf("inline=%t", inline), func(b *testing.B) {
-			b.ReportAllocs()
-			var block Block
-			for b.Loop() {
-				f, err := Open(bytes.NewReader(data), int64(len(data)), Options{})
-				if err != nil {
-					b.Fatal(err)
+	sizes(b, func(b *testing.B, n int) {
+		for _, inline := range []bool{false, true} {
+			data := uploadSheet(b, n, inline)
+			b.Run(fmt.Sprintf("inline=%t", inline), func(b *testing.B) {
+				b.ReportAllocs()
+				var block Block
+				for b.Loop() {
+					f, err := Open(bytes.NewReader(data), int64(len(data)), Options{})
+					if err != nil {
+						b.Fatal(err)
+					}
+					readThroughOnce(b, f.Sheets()[0], &block, n)
+					if err := f.Close(); err != nil {
+						b.Fatal(err)
+					}
 				}
-				readThroughOnce(b, f.Sheets()[0], &block)
-				if err := f.Close(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			rowsPerSecond(b)
-		})
-	}
+				rowsPerSecond(b, n)
+			})
+		}
+	})
 }

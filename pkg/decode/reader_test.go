@@ -21,7 +21,7 @@ func TestSideBySide(t *testing.T) {
 		rows += inlineRow(i+1, "å", string(rune('a'+i%26)))
 	}
 	for name, data := range map[string][]byte{
-		"text": uploadText(",", true)[:200000],
+		"text": uploadText(10_000, ",", true)[:200_000],
 		"book": xlsx(t, map[string]string{"xl/worksheets/sheet1.xml": sheetXML(rows)}),
 	} {
 		f := mustOpen(t, data, 1000, Options{})

@@ -2,9 +2,11 @@ package decode
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 
 	"rensa/pkg/removal"
 )
@@ -186,6 +188,7 @@ func (c *textCutter) cut(spare func(int) []byte) (chunk []byte, at int64) {
 func (c *textCutter) scan() error {
 	for {
 		if c.open >= 0 {
+			c.hop()
 			if more, err := c.inQuotes(); more || err != nil {
 				return err
 			}
@@ -204,12 +207,27 @@ func (c *textCutter) scan() error {
 	}
 }
 
+// hop passes over quoted fields of a row that follow each other directly, as where
+// a program quotes every value.
+func (c *textCutter) hop() {
+	cur, delim := c.cur, c.f.text.delim
+	p := nextQuote(cur, c.pos)
+	for p+2 < len(cur) && cur[p+1] == delim && cur[p+2] == '"' {
+		c.open, c.multi = p+2, false
+		p = nextQuote(cur, p+3)
+	}
+	c.pos = p
+}
+
 // nextQuote is the place of the first quote in b[p:], len(b) where there is none.
-// Most values are short: a call for each would cost more than the bytes.
+// Most values are short: a call for each would cost more than the bytes, and a
+// look at each byte a wrong guess at where the value ends.
 func nextQuote(b []byte, p int) int {
-	for near := min(p+16, len(b)); p < near; p++ {
-		if b[p] == '"' {
-			return p
+	for near := p + 24; p < near && p+8 <= len(b); p += 8 {
+		x := binary.LittleEndian.Uint64(b[p:]) ^ ones*'"'
+		// Above the first quote a carry may mark more, never below.
+		if m := (x - ones) &^ x & highs; m != 0 {
+			return p + bits.TrailingZeros64(m)>>3
 		}
 	}
 	if i := bytes.IndexByte(b[p:], '"'); i >= 0 {

@@ -20,7 +20,7 @@ func sizes(b *testing.B) []int {
 		if err != nil {
 			b.Fatal(err)
 		}
-		return []int{n}
+		return append(all, n)
 	}
 	return all
 }
