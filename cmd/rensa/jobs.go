@@ -56,7 +56,7 @@ func (ws *workspace) staff(p *process.Processor) (*staff, error) {
 	return &staff{
 		ws: ws, p: p,
 		jobs: nightly.New(nightly.Options{
-			Ledger: ws.ledger, Policy: ws.policy, Desk: p.Desk(), Storage: dir, Current: p.CurrentSnapshot, Deleting: p.Deleting,
+			Ledger: ws.ledger, Policy: ws.policy, Desk: p.Desk(), Storage: dir, Current: p.Current, Deleting: p.Deleting,
 			Retention: nightly.Retention{Archive: keep.Archive.duration(), Reports: keep.Reports.duration()},
 		}),
 		sender: notify.New(notify.Options{Ledger: ws.ledger, Now: ws.now, Log: ws.log, From: from, Server: server, Dir: dir}),

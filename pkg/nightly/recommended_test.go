@@ -88,7 +88,7 @@ func newShop(t *testing.T, seed uint64, store, zone string, from, shelves int) *
 	t.Cleanup(func() {
 		must(t, errors.Join(s.processor.Close(), s.dir.Close(), s.ledger.Close()))
 	})
-	s.jobs = nightly.New(nightly.Options{Ledger: s.ledger, Policy: set, Desk: s.processor.Desk(), Storage: s.dir, Current: s.processor.CurrentSnapshot})
+	s.jobs = nightly.New(nightly.Options{Ledger: s.ledger, Policy: set, Desk: s.processor.Desk(), Storage: s.dir, Current: s.processor.Current})
 	p := removal.Profile{
 		HomeStore: store, Language: "en", TimeZone: zone, DefaultMethod: removal.Disposal, Acceptance: removal.AcceptRow, Split: true,
 		Resubmit: removal.ResubmitContinue, Reports: []string{"summary"},

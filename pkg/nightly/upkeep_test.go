@@ -56,7 +56,7 @@ func newUpkeep(t *testing.T, keep nightly.Retention, change ...func(*removal.Pro
 	dir, err := storage.Open(s.root)
 	must(t, err)
 	s.jobs = nightly.New(nightly.Options{
-		Ledger: s.ledger, Policy: set, Desk: s.processor.Desk(), Storage: dir, Current: s.processor.CurrentSnapshot,
+		Ledger: s.ledger, Policy: set, Desk: s.processor.Desk(), Storage: dir, Current: s.processor.Current,
 		Retention: keep, Deleting: s.processor.Deleting,
 	})
 	t.Cleanup(func() { must(t, errors.Join(s.processor.Close(), dir.Close(), s.ledger.Close())) })

@@ -12,9 +12,9 @@ import (
 // Using says that the merchant's snapshots are in use until done is called.
 func (p *Processor) Using(merchant string) (done func()) { return p.snapshots.use(merchant) }
 
-// CurrentSnapshot opens the merchant's current snapshot; nil, nil where there is none. It
+// Current opens the merchant's current snapshot; nil, nil where there is none. It
 // is good while the merchant's snapshots are in use, and the Processor's to close.
-func (p *Processor) CurrentSnapshot(ctx context.Context, merchant string) (*ledger.Snapshot, *inventory.Snapshot, error) {
+func (p *Processor) Current(ctx context.Context, merchant string) (*ledger.Snapshot, *inventory.Snapshot, error) {
 	row, err := p.Ledger.Snapshot(ctx, merchant)
 	if err != nil || row == nil {
 		return nil, nil, err

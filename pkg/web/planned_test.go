@@ -17,7 +17,7 @@ import (
 func (st *site) planned() Planned {
 	st.t.Helper()
 	jobs := nightly.New(nightly.Options{
-		Ledger: st.ledger, Policy: st.policy, Desk: st.processor.Desk(), Storage: st.dir, Current: st.processor.CurrentSnapshot, Deleting: st.processor.Deleting,
+		Ledger: st.ledger, Policy: st.policy, Desk: st.processor.Desk(), Storage: st.dir, Current: st.processor.Current, Deleting: st.processor.Deleting,
 	})
 	work := func(name, plan string, do func(context.Context, string, time.Time, bool) (nightly.Outcome, error)) schedule.Job {
 		p, err := schedule.Parse(plan)
