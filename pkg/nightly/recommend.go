@@ -84,12 +84,13 @@ func (v *sight) recommend() (*Recommendation, error) {
 		CleanUp: v.cleanUp, FromDays: v.line.FromDays, Currency: v.store.Currency,
 	}, sight: *v}
 	sources := v.snapshot.Sources()
+	var ages inventory.Ages // one for all pools: there may be a million
 	err := v.snapshot.EachFacts(func(p int32, f *inventory.Facts) error {
 		sellable, unsellable := v.snapshot.Units(p)
 		if sellable == 0 {
 			return nil
 		}
-		ages := f.Ages(sources, sellable, v.today)
+		ages = f.Ages(sources, sellable, v.today)
 		charged := f.Charged(sources, sellable, v.line)
 		r.age(&ages, charged.Units)
 		if charged.Units == 0 {
