@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -55,6 +56,9 @@ func (o *office) createRecommended(ctx context.Context, f *listFlags) error {
 		}
 	}
 	r, err := s.jobs.Recommend(ctx, o.merchant.ID, o.now())
+	if errors.Is(err, desk.ErrNoSnapshot) {
+		return usage("cli.err.no_snapshot", "id", o.merchant.ID).hint("cli.hint.inventory")
+	}
 	if err != nil {
 		return err
 	}

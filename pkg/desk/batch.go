@@ -9,10 +9,23 @@ import (
 	"time"
 
 	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
 	"rensa/pkg/validate"
 )
+
+// TakenUnits are the units of each pool of a snapshot that removals have taken or
+// will take and that it does not show, by condition; pools of which none were taken
+// are not in it. It belongs to the merchant's revision read before.
+func TakenUnits(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store) (map[int32][2]int64, error) {
+	taken := map[int32][2]int64{}
+	err := countedPools(ctx, l, merchant, s, store, func(pool int32, _ string, sellable, unsellable int64) {
+		t := taken[pool]
+		taken[pool] = [2]int64{t[0] + sellable, t[1] + unsellable}
+	})
+	return taken, err
+}
 
 // Batch is items that can be one order.
 type Batch struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -82,6 +83,7 @@ type factRows struct {
 	block *decode.Block
 	i     int
 	ok    bool
+	said  []int // columns of the row that have a problem already
 }
 
 func (r *factRows) read(sheet *decode.Sheet, heading int) error {
@@ -125,7 +127,7 @@ func (r *factRows) judge() error {
 }
 
 func (r *factRows) row(b *decode.Block, i int) error {
-	r.block, r.i, r.ok = b, i, true
+	r.block, r.i, r.ok, r.said = b, i, true, r.said[:0]
 	r.res.RowsRead++
 	r.notes()
 	f := factRow{row: int32(b.Number(i)), charge: -1, charge456: -1, t30: -1, t90: -1}
@@ -290,6 +292,10 @@ func (r *factRows) problem(col int, reason string) {
 	if col >= 0 && col < len(r.headings) {
 		heading = r.headings[col]
 	}
+	if slices.Contains(r.said, col) {
+		return
+	}
+	r.said = append(r.said, col)
 	r.report(col, code, removal.Args{}.Arg("heading", heading).Arg("reason", reason))
 }
 
