@@ -12,7 +12,6 @@ import (
 	"io"
 	"path"
 	"slices"
-	"strconv"
 	"time"
 
 	"rensa/pkg/desk"
@@ -283,28 +282,10 @@ func (j *Jobs) attachments(h *holding, n *removal.Notice) ([]ledger.Attachment, 
 }
 
 // write writes the list of deadlines and the ready upload into a report folder of
-// the job, which appears whole. One that a run of the same moment made stays.
+// the job.
 func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err error) {
-	name := job
 	if rehearse {
-		name += "-rehearsal"
-	}
-	base := path.Join("reports", h.merchant.ID, h.at.Format(time.DateOnly))
-	dir = path.Join(base, h.at.Format("20060102-150405")+"-"+name)
-	for n := 2; ; n++ {
-		there, err := j.Storage.Exists(dir)
-		if err != nil {
-			return "", err
-		}
-		// What a crash left behind has the hidden name.
-		hidden, err := j.Storage.Exists(hiddenName(dir))
-		if err != nil {
-			return "", err
-		}
-		if !there && !hidden {
-			break
-		}
-		dir = path.Join(base, h.at.Format("20060102-150405")+"-"+name+"-"+strconv.Itoa(n))
+		job += "-rehearsal"
 	}
 	book, err := h.workbook()
 	if err != nil {
@@ -314,36 +295,17 @@ func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err err
 	if err != nil {
 		return "", err
 	}
-	stage, err := j.Storage.Stage(hiddenName(dir))
-	if err != nil {
-		return "", err
-	}
-	put := func(name string, fill func(io.Writer) error) {
-		if err == nil {
-			var f io.WriteCloser
-			if f, err = stage.Create(name); err == nil {
-				err = errors.Join(fill(f), f.Close())
-			}
-		}
-	}
-	bytes := func(b []byte) func(io.Writer) error {
+	put := func(b []byte) func(io.Writer) error {
 		return func(w io.Writer) error {
 			_, err := w.Write(b)
 			return err
 		}
 	}
-	put(DeadlinesFile, bytes(book))
-	put(DeadlinesCSV, h.deadlines().CSV)
+	files := []output{{DeadlinesFile, put(book)}, {DeadlinesCSV, h.deadlines().CSV}}
 	if body != nil {
-		put(RequiredUpload, bytes(body))
+		files = append(files, output{RequiredUpload, put(body)})
 	}
-	if err == nil {
-		_, err = stage.Commit(dir)
-	}
-	if err != nil {
-		return "", errors.Join(err, stage.Discard())
-	}
-	return dir, nil
+	return j.folder(h.scene, job, files)
 }
 
 func hiddenName(dir string) string { return path.Join(path.Dir(dir), "."+path.Base(dir)) }
