@@ -81,7 +81,13 @@ func (a *app) end(ctx context.Context, err error) int {
 		a.complain(a.t("cli.err.interrupted"))
 		return exitInterrupted
 	}
-	line := a.t(f.say.key, f.say.args...)
+	a.tell(f, "")
+	return f.exit
+}
+
+// tell says what is wrong and what to do about it; about whom stands before it.
+func (a *app) tell(f *fault, about string) {
+	line := about + a.t(f.say.key, f.say.args...)
 	if f.err != nil {
 		line += ": " + f.err.Error()
 	}
@@ -89,7 +95,6 @@ func (a *app) end(ctx context.Context, err error) int {
 	for _, h := range f.hints {
 		fmt.Fprintf(a.stderr, "hint: %s\n", a.t(h.key, h.args...))
 	}
-	return f.exit
 }
 
 // fault makes of any error one that can be told: ours as it is, everything else as

@@ -58,7 +58,7 @@ type stockDocument struct {
 	Available conditions       `json:"available"`
 	Ages      *agesDocument    `json:"ages"`
 	Snapshot  snapshotDocument `json:"snapshot"`
-	Holds     []struct{}       `json:"holds"`
+	Holds     []holdDocument   `json:"holds"`
 }
 
 func (a *app) showInventory(ctx context.Context, args []string) error {
@@ -90,6 +90,9 @@ func (a *app) showInventory(ctx context.Context, args []string) error {
 		return err
 	}
 	if d.Ages, err = ws.ages(&m, snapshot, snapshot.PoolOf(snapshot.Lookup([]byte(d.SKU)))); err != nil {
+		return err
+	}
+	if d.Holds, err = ws.holdsOf(ctx, m.ID, snapshot.PoolKey(snapshot.PoolOf(snapshot.Lookup([]byte(d.SKU))))); err != nil {
 		return err
 	}
 	return a.showStock(d)
@@ -134,7 +137,7 @@ func stockOf(facts snapshotDocument, s *inventory.Snapshot, stock *validate.Stoc
 	item := s.Item(at)
 	d := &stockDocument{
 		SKU: string(item.SKU), FNSKU: string(item.FNSKU), ASIN: string(item.ASIN), Title: item.Title,
-		Snapshot: facts, Holds: []struct{}{},
+		Snapshot: facts, Holds: []holdDocument{},
 	}
 	d.Pool.Sellable, d.Pool.Unsellable = s.Units(item.Pool)
 	d.Open.Sellable, d.Open.Unsellable = stock.Taken(item.Pool)
@@ -169,5 +172,6 @@ func (a *app) showStock(d *stockDocument) error {
 	t.add(a.t("word.condition.unsellable"), number(d.Pool.Unsellable), number(d.Open.Unsellable), number(d.Available.Unsellable))
 	a.show(t, "  ")
 	a.showAges(d.Ages)
+	a.showHolds(d.Holds)
 	return nil
 }

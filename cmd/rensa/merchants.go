@@ -252,7 +252,7 @@ func merchantDocument(m *removal.Merchant) map[string]any {
 		"language": p.Language, "time_zone": p.TimeZone, "notify": orEmpty(p.Notify),
 		"default_method": methodWord(p.DefaultMethod), "acceptance": p.Acceptance,
 		"partial": p.Partial, "split": p.Split, "resubmit": p.Resubmit, "release_delay": delayText(p.ReleaseDelay),
-		"csv_bom": p.CSVBOM, "shift_jis": p.ShiftJIS, "reports": strings.Split(joinReports(p.Reports), ","),
+		"auto_dispose": p.AutoDispose, "csv_bom": p.CSVBOM, "shift_jis": p.ShiftJIS, "reports": strings.Split(joinReports(p.Reports), ","),
 		"return_address": nil, "policy": map[string]string{},
 	}
 	if !p.ReturnAddress.IsZero() {

@@ -89,6 +89,7 @@ func profileKeys() []profileKey {
 				return nil
 			},
 		},
+		boolKey("auto_dispose", func(p *removal.Profile) *bool { return &p.AutoDispose }),
 		boolKey("csv_bom", func(p *removal.Profile) *bool { return &p.CSVBOM }),
 		boolKey("shift_jis", func(p *removal.Profile) *bool { return &p.ShiftJIS }),
 		profileKey{"reports", func(p *removal.Profile) string { return joinReports(p.Reports) }, func(e *profileEdit, v string) error {

@@ -26,10 +26,11 @@ const (
 	makeShipmentDetail = "shipment-detail"
 	makeReconciliation = "reconciliation"
 	makeInventory      = "inventory"
+	makeDeadlines      = "deadlines"
 )
 
 func madeReports() []string {
-	return []string{makeOrderDetail, makeShipmentDetail, makeReconciliation, makeInventory}
+	return []string{makeOrderDetail, makeShipmentDetail, makeReconciliation, makeInventory, makeDeadlines}
 }
 
 type makeFlags struct {
@@ -40,7 +41,7 @@ type makeFlags struct {
 func (a *app) reportsMake() *cobra.Command {
 	f := &makeFlags{}
 	c := &cobra.Command{
-		Use: "make REPORT", Short: a.t("cli.about.reports_make"), Long: a.t("cli.about.reports_make_long"), Args: a.wants(1, 1),
+		Use: "make REPORT", Short: a.t("cli.about.reports_make"), Long: a.t("cli.about.reports_make_long") + "\n\n" + a.t("cli.about.reports_make_deadlines"), Args: a.wants(1, 1),
 		Example: "  rensa reports make order-detail --since 2026-11-01 --out orders.tsv\n  rensa reports make reconciliation --out reconciliation.xlsx",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.makeReport(cmd.Context(), args[0], f)
@@ -68,7 +69,7 @@ func (a *app) makeReport(ctx context.Context, name string, f *makeFlags) (err er
 		return usage("cli.err.report_made", "given", name).near(name, madeReports()).hint("cli.hint.report_made", "names", strings.Join(madeReports(), ", "))
 	}
 	workbook := strings.EqualFold(filepath.Ext(f.out), ".xlsx")
-	if workbook && name != makeReconciliation {
+	if workbook && name != makeReconciliation && name != makeDeadlines {
 		return usage("cli.err.report_form", "name", name).hint("cli.hint.report_form")
 	}
 	ws, err := a.open(ctx)
@@ -122,6 +123,8 @@ func (k *maker) write(w io.Writer, name string, workbook bool) error {
 		return report.ShipmentDetail(w, report.Shipments(k.ctx, k.ws.ledger, k.m.ID, k.since), zone)
 	case makeInventory:
 		return k.stock(w)
+	case makeDeadlines:
+		return k.deadlines(w, workbook)
 	}
 	r, err := k.reconciliation()
 	if err != nil {

@@ -71,11 +71,7 @@ func (a *app) runJob(ctx context.Context, job string, f *runFlags) error {
 			d.Status, d.Error = ledger.JobFailed, err.Error()
 			told := a.fault(err)
 			code = graver(code, told.exit)
-			line := a.t(told.say.key, told.say.args...)
-			if told.err != nil {
-				line += ": " + told.err.Error()
-			}
-			a.complain(d.Merchant + ": " + line)
+			a.tell(told, d.Merchant+": ")
 		}
 		runs = append(runs, d)
 		if !a.json && err == nil {

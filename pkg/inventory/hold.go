@@ -261,13 +261,18 @@ func (s *settling) follow() {
 	}
 }
 
-// subtract takes from the shares what orders take of them.
+// subtract takes from the shares what orders take of them, and notes what of it
+// left already: while the snapshot shows it, the hold has to be known.
 func (s *settling) subtract() {
+	for i := range s.p.Holds {
+		s.p.Holds[i].Leaving = 0
+	}
 	for i := range s.p.Orders {
 		rest := s.p.Orders[i].Counted
 		rows := s.coversOf(s.p.Orders[i].Order)
 		for _, c := range slices.Backward(rows) {
 			n := min(rest, c.row.Covered+c.row.Gone)
+			c.hold.Leaving += max(0, n-c.row.Covered)
 			rest -= n - s.drop(n, func(p *share) bool { return p.dated && p.Reason == c.hold.Reason && p.Since.Equal(c.hold.Since) },
 				func(p *share) bool { return !p.dated })
 		}

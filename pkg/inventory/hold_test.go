@@ -229,3 +229,14 @@ func (h *held) laws(seed uint64, want int64) {
 		h.t.Fatalf("seed %d, %s: %d held, want %d; %d covered, want %d; %d resumed of nothing", seed, h.rules.Today.Format("0102"), units, want, covered, open, resumed)
 	}
 }
+
+// TestLeftButShown: what left after the snapshot is known as the order's until a
+// newer one shows it gone, however often it is settled in between.
+func TestLeftButShown(t *testing.T) {
+	t.Parallel()
+	lots := []Portion{since(2, 1), since(2, 5)}
+	left := OrderUnits{Order: "O", Left: 2, Counted: 2}
+	h := newHeld(t).on(6, lots).on(7, lots, OrderUnits{Order: "O", Open: 2, Counted: 2, New: true}).want("1:0 1101-1201 c2, 2:2 1105-1205")
+	h.on(8, lots, left).want("1:0 1101-1201, 2:2 1105-1205").on(8, lots, left).want("1:0 1101-1201, 2:2 1105-1205").
+		on(9, lots[1:], OrderUnits{Order: "O", Left: 2}).want("2:2 1105-1205")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"rensa/pkg/removal"
 )
@@ -31,7 +32,7 @@ type HoldBook struct {
 }
 
 const holdColumns = `h.id, h.pool, h.sku, h.fnsku, h.title, h.condition, h.reason, h.since, h.dated, h.deadline, coalesce(h.origin, 0),
-	h.opened, h.first, h.units, h.covered, h.returned, h.resumed, h.state, h.ended FROM hold AS h`
+	h.opened, h.first, h.units, h.covered, h.returned, h.resumed, h.leaving, h.state, h.ended FROM hold AS h`
 
 // LiveHolds gives the holds that have not ended, with their steps and covers.
 func (l *Ledger) LiveHolds(ctx context.Context, merchant string) (*HoldBook, error) {
@@ -61,7 +62,7 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 		err = tx.each(ctx, func(rows *sql.Rows) error {
 			var h removal.Hold
 			err := rows.Scan(&h.ID, &h.Pool, &h.SKU, &h.FNSKU, &h.Title, &h.Condition, &h.Reason, moment{&h.Since}, &h.Dated,
-				moment{&h.Deadline}, &h.Origin, moment{&h.Opened}, &h.First, &h.Units, &h.Covered, &h.Returned, &h.Resumed, &h.State, moment{&h.Ended})
+				moment{&h.Deadline}, &h.Origin, moment{&h.Opened}, &h.First, &h.Units, &h.Covered, &h.Returned, &h.Resumed, &h.Leaving, &h.State, moment{&h.Ended})
 			place[h.ID] = len(book.Holds)
 			book.Holds = append(book.Holds, h)
 			return err
@@ -83,7 +84,7 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 		if err != nil {
 			return err
 		}
-		return tx.holdOrigins(ctx, merchant, book)
+		return tx.holdOrigins(ctx, book, place, condition, args)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("holds: %w", err)
@@ -104,22 +105,19 @@ func (t *tx) holdSteps(ctx context.Context, book *HoldBook, place map[int64]int,
 }
 
 // holdOrigins finds what was accepted of the opening notices of the holds before.
-func (t *tx) holdOrigins(ctx context.Context, merchant string, book *HoldBook) error {
-	for i := range book.Holds {
-		h := &book.Holds[i]
-		if h.Origin == 0 {
-			continue
-		}
-		err := t.QueryRowContext(ctx, `WITH RECURSIVE before (id) AS (
-			SELECT $2 UNION SELECT h.origin FROM hold AS h JOIN before AS b ON h.merchant = $1 AND h.id = b.id WHERE h.origin IS NOT NULL)
-			SELECT min(m.accepted_at) FROM before AS b
-			JOIN hold_step AS s ON s.merchant = $1 AND s.hold = b.id AND s.step = 'opening'
-			JOIN message AS m ON m.merchant = $1 AND m.id = s.message`, merchant, h.Origin).Scan(moment{&h.OriginAcceptedAt})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func (t *tx) holdOrigins(ctx context.Context, book *HoldBook, place map[int64]int, condition string, args []any) error {
+	return t.each(ctx, func(rows *sql.Rows) error {
+		var id int64
+		var at time.Time
+		err := rows.Scan(&id, moment{&at})
+		book.Holds[place[id]].OriginAcceptedAt = at
+		return err
+	}, `WITH RECURSIVE before (hold, id) AS (
+		SELECT h.id, h.origin FROM hold AS h WHERE h.origin IS NOT NULL AND `+condition+`
+		UNION SELECT b.hold, h.origin FROM before AS b JOIN hold AS h ON h.merchant = $1 AND h.id = b.id WHERE h.origin IS NOT NULL)
+		SELECT b.hold, min(m.accepted_at) FROM before AS b
+		JOIN hold_step AS s ON s.merchant = $1 AND s.hold = b.id AND s.step = 'opening'
+		JOIN message AS m ON m.merchant = $1 AND m.id = s.message GROUP BY b.hold`, args...)
 }
 
 // putHolds writes what a change does to holds.
@@ -135,9 +133,9 @@ func (t *tx) putHolds(ctx context.Context, merchant string, c *HoldChange) error
 	for i := range c.Changed {
 		h := &c.Changed[i]
 		err := t.one(ctx, `UPDATE hold SET pool = $1, sku = $2, fnsku = $3, reason = $4, since = $5, dated = $6, deadline = $7,
-			units = $8, covered = $9, returned = $10, resumed = $11, ended = $12 WHERE merchant = $13 AND id = $14`,
+			units = $8, covered = $9, returned = $10, resumed = $11, ended = $12, leaving = $13 WHERE merchant = $14 AND id = $15`,
 			h.Pool, h.SKU, h.FNSKU, string(h.Reason), h.Since.UnixMicro(), bit(h.Dated), h.Deadline.UnixMicro(),
-			h.Units, h.Covered, h.Returned, h.Resumed, stamp(h.Ended), merchant, h.ID)
+			h.Units, h.Covered, h.Returned, h.Resumed, stamp(h.Ended), h.Leaving, merchant, h.ID)
 		if err != nil {
 			return fmt.Errorf("hold %d: %w", h.ID, err)
 		}
@@ -175,10 +173,10 @@ func (t *tx) putHold(ctx context.Context, merchant string, h *removal.Hold) erro
 		origin = h.Origin
 	}
 	_, err := t.ExecContext(ctx, `INSERT INTO hold (merchant, id, pool, sku, fnsku, title, condition, reason, since, dated, deadline, origin,
-		opened, first, units, covered, returned, resumed, ended)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		opened, first, units, covered, returned, resumed, ended, leaving)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		merchant, h.ID, h.Pool, h.SKU, h.FNSKU, h.Title, int(h.Condition), string(h.Reason), h.Since.UnixMicro(), bit(h.Dated),
-		h.Deadline.UnixMicro(), origin, h.Opened.UnixMicro(), h.First, h.Units, h.Covered, h.Returned, h.Resumed, stamp(h.Ended))
+		h.Deadline.UnixMicro(), origin, h.Opened.UnixMicro(), h.First, h.Units, h.Covered, h.Returned, h.Resumed, stamp(h.Ended), h.Leaving)
 	return err
 }
 

@@ -7,6 +7,23 @@ import (
 	"time"
 )
 
+// ForgetAttachments deletes what went with a merchant's messages that left the
+// outbox before a moment. The messages themselves stay: holds name them.
+func (l *Ledger) ForgetAttachments(ctx context.Context, merchant string, before time.Time) (n int64, err error) {
+	err = l.write(ctx, func(tx *tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM message_attachment WHERE merchant = $1 AND message IN
+			(SELECT id FROM message WHERE merchant = $1 AND finished < $2)`, merchant, before.UnixMicro())
+		if err == nil {
+			n, err = res.RowsAffected()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget attachments: %w", err)
+	}
+	return n, nil
+}
+
 // MessageKey names a message of the outbox.
 type MessageKey struct{ Merchant, ID string }
 

@@ -12,7 +12,6 @@ import (
 	"io"
 	"path"
 	"slices"
-	"strconv"
 	"time"
 
 	"rensa/pkg/desk"
@@ -43,6 +42,7 @@ type holding struct {
 	storeZone *time.Location
 	snapshot  *inventory.Snapshot
 	plan      *desk.HoldPlan
+	made      []byte // the workbook
 	policy    *policy.Set
 }
 
@@ -176,6 +176,18 @@ func (h *holding) message(id string, n *removal.Notice, attachments []ledger.Att
 	return m, nil
 }
 
+// workbook is the list of deadlines as a workbook, made once.
+func (h *holding) workbook() ([]byte, error) {
+	if h.made == nil {
+		var book bytes.Buffer
+		if err := h.deadlines().XLSX(&book); err != nil {
+			return nil, err
+		}
+		h.made = book.Bytes()
+	}
+	return h.made, nil
+}
+
 // deadlines is the list of all that is held or covered.
 func (h *holding) deadlines() *report.Deadlines {
 	d := &report.Deadlines{Language: h.merchant.Profile.Language, Date: h.today, Currency: h.store.Currency, CSVBOM: h.merchant.Profile.CSVBOM}
@@ -253,11 +265,11 @@ func (h *holding) returnable(x *removal.Hold) bool {
 
 // attachments are the list of deadlines and the ready upload.
 func (j *Jobs) attachments(h *holding, n *removal.Notice) ([]ledger.Attachment, error) {
-	var book bytes.Buffer
-	if err := h.deadlines().XLSX(&book); err != nil {
+	book, err := h.workbook()
+	if err != nil {
 		return nil, err
 	}
-	all := []ledger.Attachment{{Name: DeadlinesFile, MediaType: workbookType, Body: book.Bytes()}}
+	all := []ledger.Attachment{{Name: DeadlinesFile, MediaType: workbookType, Body: book}}
 	body, reason, err := j.upload(h)
 	if err != nil {
 		return nil, err
@@ -270,61 +282,30 @@ func (j *Jobs) attachments(h *holding, n *removal.Notice) ([]ledger.Attachment, 
 }
 
 // write writes the list of deadlines and the ready upload into a report folder of
-// the job, which appears whole. One that a run of the same moment made stays.
+// the job.
 func (j *Jobs) write(h *holding, job string, rehearse bool) (dir string, err error) {
-	name := job
 	if rehearse {
-		name += "-rehearsal"
+		job += "-rehearsal"
 	}
-	base := path.Join("reports", h.merchant.ID, h.at.Format(time.DateOnly))
-	dir = path.Join(base, h.at.Format("20060102-150405")+"-"+name)
-	for n := 2; ; n++ {
-		there, err := j.Storage.Exists(dir)
-		if err != nil {
-			return "", err
-		}
-		// What a crash left behind has the hidden name.
-		hidden, err := j.Storage.Exists(hiddenName(dir))
-		if err != nil {
-			return "", err
-		}
-		if !there && !hidden {
-			break
-		}
-		dir = path.Join(base, h.at.Format("20060102-150405")+"-"+name+"-"+strconv.Itoa(n))
+	book, err := h.workbook()
+	if err != nil {
+		return "", err
 	}
-	list := h.deadlines()
 	body, _, err := j.upload(h)
 	if err != nil {
 		return "", err
 	}
-	stage, err := j.Storage.Stage(hiddenName(dir))
-	if err != nil {
-		return "", err
-	}
-	put := func(name string, fill func(io.Writer) error) {
-		if err == nil {
-			var f io.WriteCloser
-			if f, err = stage.Create(name); err == nil {
-				err = errors.Join(fill(f), f.Close())
-			}
+	put := func(b []byte) func(io.Writer) error {
+		return func(w io.Writer) error {
+			_, err := w.Write(b)
+			return err
 		}
 	}
-	put(DeadlinesFile, list.XLSX)
-	put(DeadlinesCSV, list.CSV)
+	files := []output{{DeadlinesFile, put(book)}, {DeadlinesCSV, h.deadlines().CSV}}
 	if body != nil {
-		put(RequiredUpload, func(w io.Writer) error {
-			_, err := w.Write(body)
-			return err
-		})
+		files = append(files, output{RequiredUpload, put(body)})
 	}
-	if err == nil {
-		_, err = stage.Commit(dir)
-	}
-	if err != nil {
-		return "", errors.Join(err, stage.Discard())
-	}
-	return dir, nil
+	return j.folder(h.scene, job, files)
 }
 
 func hiddenName(dir string) string { return path.Join(path.Dir(dir), "."+path.Base(dir)) }

@@ -16,21 +16,21 @@ type Retention struct {
 	Reports time.Duration // reports, which can be made again as long as the original is kept
 }
 
-// runsKept is how long the runs of jobs are kept. What is done every few minutes
-// makes a hundred thousand of them a year.
+// runsKept is how long the runs of jobs are kept, and what went with messages.
+// What is done every few minutes makes a hundred thousand runs a year.
 const runsKept = 90 * 24 * time.Hour
 
 // Housekeeping deletes what of a merchant is past its retention, and folds the
 // movements of stock. It waits for a backup that is being made. The original of
 // the current snapshot is kept whatever its age, and so are reports that are still
 // on their way. A rehearsal only counts. Counts: originals, reports (folders),
-// bytes, runs (of jobs), movements (that folding spared).
+// bytes, runs (of jobs), attachments (of messages), movements (that folding spared).
 func (j *Jobs) Housekeeping(ctx context.Context, merchant string, at time.Time, rehearse bool) (out Outcome, err error) {
 	sc, err := j.scene(ctx, merchant, at)
 	if err != nil {
 		return Outcome{}, err
 	}
-	s := &sweep{Jobs: j, scene: sc, rehearse: rehearse, counts: map[string]int64{"originals": 0, "reports": 0, "bytes": 0, "runs": 0, "movements": 0}}
+	s := &sweep{Jobs: j, scene: sc, rehearse: rehearse, counts: map[string]int64{"originals": 0, "reports": 0, "bytes": 0, "runs": 0, "attachments": 0, "movements": 0}}
 	if !rehearse {
 		release, err := j.Deleting(ctx)
 		if err != nil {
@@ -173,6 +173,9 @@ func (s *sweep) size(name string) (bytes int64, err error) {
 // ledger forgets old runs of jobs, and folds movements.
 func (s *sweep) ledger(ctx context.Context, current *ledger.Snapshot) (err error) {
 	if s.counts["runs"], err = s.Ledger.ForgetJobRuns(ctx, s.merchant.ID, s.at.Add(-runsKept)); err != nil {
+		return err
+	}
+	if s.counts["attachments"], err = s.Ledger.ForgetAttachments(ctx, s.merchant.ID, s.at.Add(-runsKept)); err != nil {
 		return err
 	}
 	var shown time.Time // without a snapshot nothing is shown yet

@@ -47,7 +47,7 @@ func (j *Jobs) Notices(ctx context.Context, merchant string, at time.Time, rehea
 	if err != nil {
 		return Outcome{}, err
 	}
-	if out.Counts["held"]+out.Counts["covered"] > 0 || rehearse {
+	if out.Counts["messages"] > 0 || rehearse {
 		out.ReportDir, err = j.write(h, "notices", rehearse)
 	}
 	return out, err

@@ -95,6 +95,7 @@ type trader struct {
 	boxes       []*box
 	jobs        []*job
 	shownAt     time.Time
+	lost        bool // something that is not in the files yet
 	oracle      *oracle
 }
 
@@ -108,6 +109,7 @@ type world struct {
 	t         *testing.T
 	rnd       *rand.Rand
 	root      string
+	first     time.Time // day of the world
 	clock     time.Time
 	policy    *policy.Set
 	ledger    *ledger.Ledger
@@ -125,13 +127,16 @@ type world struct {
 
 var errFault = errors.New("the plug was pulled")
 
-func newWorld(t *testing.T, seed uint64, merchants, skus int) *world {
+// yearStart is the first day of a whole year with a leap day in it.
+var yearStart = time.Date(2027, 9, 1, 0, 0, 0, 0, time.UTC)
+
+func newWorld(t *testing.T, seed uint64, merchants, skus int, first time.Time) *world {
 	t.Helper()
 	set, err := policy.Load(nil)
 	must(t, err)
 	w := &world{
 		t: t, rnd: rand.New(rand.NewPCG(seed, 6)), root: t.TempDir(), policy: set, server: map[string]*delivery{},
-		clock: time.Date(2027, 8, 31, 0, 0, 0, 0, time.UTC),
+		first: first, clock: first.AddDate(0, 0, -1),
 	}
 	w.start()
 	t.Cleanup(w.stop)
@@ -234,7 +239,7 @@ func (w *world) current(ctx context.Context, merchant string) (*ledger.Snapshot,
 // maybeRestart ends the program at some moments, and lets the next transaction
 // fail at others: undone, or done with nobody to hear of it.
 func (w *world) maybeRestart() {
-	switch w.rnd.IntN(40) {
+	switch w.rnd.IntN(150) {
 	case 0:
 		w.stop()
 		w.start()
@@ -363,7 +368,7 @@ func (w *world) deliver(tr *trader, m *ledger.Message) error {
 	d.attempts++
 	a := ledger.Attempt{At: w.clock, RetryAfter: w.clock.Add(20 * time.Hour)}
 	switch {
-	case tr.mail == mailRefuses && w.clock.Before(time.Date(2027, 11, 10, 0, 0, 0, 0, time.UTC)):
+	case tr.mail == mailRefuses && w.clock.Before(w.first.AddDate(0, 0, 40)):
 		for _, r := range m.Recipients {
 			a.Recipients = append(a.Recipients, ledger.Recipient{Address: r.Address, State: ledger.RecipientRefused, Reason: "550"})
 		}

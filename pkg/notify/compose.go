@@ -204,6 +204,9 @@ func fileText(name string) string {
 	return "notice.file.other"
 }
 
+// mailRows bounds the table: some mail programs cut a message at 100 KB.
+const mailRows = 60
+
 func (c *composer) table(m *templates.Mail, digest bool) {
 	t := c.t
 	m.Head = []templates.MailColumn{
@@ -213,15 +216,15 @@ func (c *composer) table(m *templates.Mail, digest bool) {
 	if !digest {
 		m.Head[3] = templates.MailColumn{Text: t.T("notice.col.order")}
 	}
-	for i := range c.n.Rows {
+	for i := range c.n.Rows[:min(len(c.n.Rows), mailRows)] {
 		m.Rows = append(m.Rows, c.row(&c.n.Rows[i], digest))
 	}
-	if c.n.More > 0 {
+	if more := c.n.More + len(c.n.Rows) - len(m.Rows); more > 0 {
 		key := "notice.more"
 		if !c.has("deadlines") {
 			key = "notice.more_bare"
 		}
-		m.More = t.T(key, "more", c.n.More)
+		m.More = t.T(key, "more", more)
 	}
 }
 

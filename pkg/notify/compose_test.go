@@ -149,6 +149,32 @@ func sameInBoth(t *testing.T, m *templates.Mail, html string) {
 	}
 }
 
+// A message of very many rows stays one that mail programs show whole.
+func TestManyRows(t *testing.T) {
+	t.Parallel()
+	var n removal.Notice
+	m := digest("de")
+	if err := json.Unmarshal(m.Data, &n); err != nil {
+		t.Fatal(err)
+	}
+	row := n.Rows[1]
+	row.Title, row.Covered, row.CoveredBy = strings.Repeat("Schreibtischlampe ", 8), 3, []string{"R261120-ABCDEFGH", "R261121-ABCDEFGH"}
+	for len(n.Rows) < removal.MaxNoticeRows {
+		n.Rows = append(n.Rows, row)
+	}
+	mail, err := Compose(message("de", n, "deadlines.xlsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	html, err := mail.HTML()
+	if err != nil || len(html) > 100_000 {
+		t.Errorf("%d bytes, %v", len(html), err)
+	}
+	if len(mail.Rows) != 60 || !strings.HasPrefix(mail.More, "258 weitere Zeilen") {
+		t.Errorf("%d rows and %q", len(mail.Rows), mail.More)
+	}
+}
+
 func TestComposeFaults(t *testing.T) {
 	t.Parallel()
 	m := digest("sv")

@@ -17,10 +17,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
 
 	"rensa/pkg/ledger"
+	"rensa/pkg/notify/notifytest"
 	"rensa/pkg/removal"
 	"rensa/pkg/storage"
 )
@@ -65,6 +65,11 @@ func open(t *testing.T, to *Server) *post {
 	}
 	p.sender = p.another(to)
 	return p
+}
+
+// client is how a Sender goes to a server.
+func client(s *notifytest.Server, how string) *Server {
+	return &Server{Host: s.Host, Port: s.Port, Security: how, TLS: s.Trust, Timeout: 10 * time.Second}
 }
 
 // another is a sender on the same outbox.
@@ -129,9 +134,9 @@ func TestSend(t *testing.T) {
 	for _, how := range []string{StartTLS, TLS, NoTLS} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
-			s := startServer(t, how)
-			s.login = "rensa:s3cret"
-			to := s.client(how)
+			s := notifytest.Start(t, how)
+			s.Want("rensa", "s3cret")
+			to := client(s, how)
 			to.User, to.Password = "rensa", "s3cret"
 			if err := to.Check(t.Context()); err != nil {
 				t.Fatal(err)
@@ -140,17 +145,17 @@ func TestSend(t *testing.T) {
 			p.queue("notice-1", "ada@acme.example", "bo@acme.example")
 			p.wantSent(p.send(), Sent{Messages: 1, Accepted: 2})
 			p.wantSent(p.send(), Sent{})
-			mails := s.took()
-			if len(mails) != 2 || s.logins != 2 { // of the check, and of both mails
-				t.Fatalf("%d mails with %d logins", len(mails), s.logins)
+			mails := s.Mails()
+			if len(mails) != 2 || s.Logins() != 2 { // of the check, and of both mails
+				t.Fatalf("%d mails with %d logins", len(mails), s.Logins())
 			}
 			m := p.message("notice-1")
 			if m.State != ledger.MessageSent || !m.AcceptedAt.Equal(p.now()) || m.Attempts != 1 {
 				t.Errorf("recorded as %+v", m)
 			}
 			got := mails[0]
-			if got.from != "rensa@rensa.example" || !slices.Equal(got.to, []string{"ada@acme.example"}) {
-				t.Errorf("from %s to %s", got.from, got.to)
+			if got.From != "rensa@rensa.example" || !slices.Equal(got.To, []string{"ada@acme.example"}) {
+				t.Errorf("from %s to %s", got.From, got.To)
 			}
 			checkMail(t, got, "<notice-1.acme@rensa.example>", "<ada@acme.example>")
 		})
@@ -158,26 +163,26 @@ func TestSend(t *testing.T) {
 }
 
 // checkMail looks at a mail as a mail program does.
-func checkMail(t *testing.T, got received, id, to string) {
+func checkMail(t *testing.T, got notifytest.Mail, id, to string) {
 	t.Helper()
 	want, err := Compose(digest("sv"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	subject, err := new(mime.WordDecoder).DecodeHeader(got.head.Get("Subject"))
+	subject, err := new(mime.WordDecoder).DecodeHeader(got.Head.Get("Subject"))
 	if err != nil || subject != want.Subject {
 		t.Errorf("the subject is %q, %v", subject, err)
 	}
 	for name, value := range map[string]string{"Message-Id": id, "To": to, "From": `"Rensa" <rensa@rensa.example>`, "Auto-Submitted": "auto-generated", "Content-Language": "sv"} {
-		if got.head.Get(name) != value {
-			t.Errorf("%s is %q, want %q", name, got.head.Get(name), value)
+		if got.Head.Get(name) != value {
+			t.Errorf("%s is %q, want %q", name, got.Head.Get(name), value)
 		}
 	}
-	if date, err := got.head.Date(); err != nil || !date.Equal(day("2026-11-23").Add(5*time.Hour)) {
+	if date, err := got.Head.Date(); err != nil || !date.Equal(day("2026-11-23").Add(5*time.Hour)) {
 		t.Errorf("the date is %s, %v", date, err)
 	}
 	parts := map[string]string{}
-	readParts(t, got.head.Get("Content-Type"), strings.NewReader(got.body), parts)
+	readParts(t, got.Head.Get("Content-Type"), strings.NewReader(got.Body), parts)
 	html, err := want.HTML()
 	if err != nil {
 		t.Fatal(err)
@@ -233,14 +238,14 @@ func readParts(t *testing.T, contentType string, r io.Reader, parts map[string]s
 // A recipient that is refused is recorded and left alone; the others get their mail.
 func TestRefusedRecipient(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, StartTLS)
-	s.onRcpt = func(to string) error {
+	s := notifytest.Start(t, StartTLS)
+	s.Fail(notifytest.Faults{Rcpt: func(to string) error {
 		if to == "gone@acme.example" {
-			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user here"}
+			return notifytest.Refusal(550, 5, 1, 1, "no such user here")
 		}
 		return nil
-	}
-	p := open(t, s.client(StartTLS))
+	}})
+	p := open(t, client(s, StartTLS))
 	p.queue("a", "gone@acme.example", "ada@acme.example", "not an address")
 	p.queue("b", "gone@acme.example")
 	p.wantSent(p.send(), Sent{Messages: 2, Accepted: 1, Refused: 3})
@@ -261,16 +266,16 @@ func TestRefusedRecipient(t *testing.T) {
 // Refused for the moment, as greylisting does: tried again, later and later.
 func TestGreylisting(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, StartTLS)
+	s := notifytest.Start(t, StartTLS)
 	asked := map[string]int{}
-	s.onRcpt = func(to string) error {
+	s.Fail(notifytest.Faults{Rcpt: func(to string) error {
 		asked[to]++
 		if to == "grey@acme.example" && asked[to] < 4 || to == "never@acme.example" {
-			return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 7, 1}, Message: "come back later"}
+			return notifytest.Refusal(451, 4, 7, 1, "come back later")
 		}
 		return nil
-	}
-	p := open(t, s.client(StartTLS))
+	}})
+	p := open(t, client(s, StartTLS))
 	p.queue("a", "grey@acme.example", "ada@acme.example")
 	for i, wait := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute} {
 		p.send()
@@ -286,8 +291,8 @@ func TestGreylisting(t *testing.T) {
 	if m := p.message("a"); m.State != ledger.MessageSent || !m.AcceptedAt.Equal(day("2026-11-23").Add(5*time.Hour)) {
 		t.Errorf("recorded as %+v", m)
 	}
-	if asked["ada@acme.example"] != 1 || len(s.took()) != 2 {
-		t.Errorf("asked %v, %d mails", asked, len(s.took()))
+	if asked["ada@acme.example"] != 1 || len(s.Mails()) != 2 {
+		t.Errorf("asked %v, %d mails", asked, len(s.Mails()))
 	}
 	// Not for ever.
 	p.queue("b", "never@acme.example")
@@ -304,51 +309,40 @@ func TestGreylisting(t *testing.T) {
 // lost: sent again with the same Message-ID, and nothing of the half mail counts.
 func TestDropped(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, NoTLS)
+	s := notifytest.Start(t, NoTLS)
 	drops := 2
-	s.midway = func(c *smtp.Conn) {
+	s.Fail(notifytest.Faults{Midway: func(cut func()) {
 		if drops--; drops >= 0 {
-			c.Conn().Close()
+			cut()
 		}
-	}
-	var last *smtp.Conn
-	p := open(t, s.client(NoTLS))
+	}})
+	p := open(t, client(s, NoTLS))
 	p.queue("a", "ada@acme.example")
 	p.queue("b", "bo@acme.example")
 	for range 2 {
 		p.wantSent(p.send(), Sent{Messages: 1, Waiting: 1, Unreached: true})
 	}
-	if n := len(s.took()); n != 0 {
+	if n := len(s.Mails()); n != 0 {
 		t.Fatalf("%d mails came through", n)
 	}
 	p.pass(2 * time.Minute)
 	p.wantSent(p.send(), Sent{Messages: 2, Accepted: 2})
 
 	// The server has taken it, and nobody hears of it.
-	s.mu.Lock()
-	s.midway = func(c *smtp.Conn) { last = c }
 	lose := true
-	s.onData = func(int) error {
+	s.Fail(notifytest.Faults{Data: func(_ *notifytest.Mail, cut func()) (bool, error) {
 		if lose {
 			lose = false
-			// What is read is kept before the connection goes.
-			s.mu.Lock()
-			s.mails = append(s.mails, received{head: mail.Header{"Message-Id": {"<c.acme@rensa.example>"}}})
-			s.mu.Unlock()
-			last.Conn().Close()
+			cut()
 		}
-		return nil
-	}
-	s.mu.Unlock()
+		return true, nil
+	}})
 	p.queue("c", "ada@acme.example")
 	p.wantSent(p.send(), Sent{Messages: 1, Waiting: 1, Unreached: true})
 	p.pass(2 * time.Minute)
 	p.wantSent(p.send(), Sent{Messages: 1, Accepted: 1})
-	times := map[string]int{}
-	for _, m := range s.took() {
-		times[m.head.Get("Message-Id")]++
-	}
-	if times["<c.acme@rensa.example>"] < 2 || times["<a.acme@rensa.example>"] != 1 || times["<b.acme@rensa.example>"] != 1 || len(times) != 3 {
+	times := s.Times()
+	if times["<c.acme@rensa.example>"] != 2 || times["<a.acme@rensa.example>"] != 1 || times["<b.acme@rensa.example>"] != 1 || len(times) != 3 {
 		t.Errorf("the server has %v", times)
 	}
 }
@@ -357,9 +351,10 @@ func TestDropped(t *testing.T) {
 // in, one that we do not trust: nothing is lost, nobody is refused.
 func TestUnreached(t *testing.T) {
 	t.Parallel()
-	silent := startServer(t, NoTLS)
-	silent.silent = make(chan struct{})
-	slow := silent.client(NoTLS)
+	silent := notifytest.Start(t, NoTLS)
+	speak := make(chan struct{})
+	silent.Fail(notifytest.Faults{Mail: func(string) error { <-speak; return nil }})
+	slow := client(silent, NoTLS)
 	slow.Timeout = 300 * time.Millisecond
 	// The port of a listener that is closed again is nobody's.
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -370,20 +365,18 @@ func TestUnreached(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	closed := startServer(t, StartTLS)
-	closed.login = "rensa:s3cret"
-	wrong := closed.client(StartTLS)
+	closed := notifytest.Start(t, StartTLS)
+	closed.Want("rensa", "s3cret")
+	wrong := client(closed, StartTLS)
 	wrong.User, wrong.Password = "rensa", "guess"
-	stranger := closed.client(StartTLS)
+	stranger := client(closed, StartTLS)
 	stranger.TLS = nil
-	bare := startServer(t, NoTLS)
-	us := startServer(t, NoTLS)
-	us.onMail = func(string) error {
-		return &smtp.SMTPError{Code: 553, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "you may not send as that"}
-	}
+	bare := notifytest.Start(t, NoTLS)
+	us := notifytest.Start(t, NoTLS)
+	us.Fail(notifytest.Faults{Mail: func(string) error { return notifytest.Refusal(553, 5, 7, 1, "you may not send as that") }})
 	for name, to := range map[string]*Server{
-		"silent": slow, "nobody": nobody, "wrong password": wrong, "no login": closed.client(StartTLS), "not trusted": stranger,
-		"no STARTTLS": bare.client(StartTLS), "sender refused": us.client(NoTLS), "login in the open": {Host: "mail.example", Security: NoTLS, User: "x", Password: "y"},
+		"silent": slow, "nobody": nobody, "wrong password": wrong, "no login": client(closed, StartTLS), "not trusted": stranger,
+		"no STARTTLS": client(bare, StartTLS), "sender refused": client(us, NoTLS), "login in the open": {Host: "mail.example", Security: NoTLS, User: "x", Password: "y"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, to)
@@ -407,7 +400,7 @@ func TestUnreached(t *testing.T) {
 			}
 		})
 	}
-	close(silent.silent)
+	close(speak)
 }
 
 // Without a server messages become files, whole and once.
@@ -435,15 +428,15 @@ func TestWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkMail(t, received{head: read.Header, body: string(body)}, "<notice-1.acme@rensa.example>", "<ada@acme.example>, <bo@acme.example>")
+	checkMail(t, notifytest.Mail{Head: read.Header, Body: string(body)}, "<notice-1.acme@rensa.example>", "<ada@acme.example>, <bo@acme.example>")
 }
 
 // Several senders on one outbox, one of which is killed with a message in hand:
 // every message arrives, and only what was in that hand arrives late.
 func TestSeveralSenders(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, NoTLS)
-	p := open(t, s.client(NoTLS))
+	s := notifytest.Start(t, NoTLS)
+	p := open(t, client(s, NoTLS))
 	for i := range 20 {
 		p.queue(fmt.Sprintf("m%02d", i), "ada@acme.example")
 	}
@@ -453,33 +446,30 @@ func TestSeveralSenders(t *testing.T) {
 	var all sync.WaitGroup
 	for range 3 {
 		all.Go(func() {
-			if _, err := p.another(s.client(NoTLS)).SendDue(context.Background(), "acme"); err != nil {
+			if _, err := p.another(client(s, NoTLS)).SendDue(context.Background(), "acme"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if n := len(s.took()); n != 19 {
+	if n := len(s.Mails()); n != 19 {
 		t.Errorf("%d mails arrived", n)
 	}
 	p.pass(leaseFor)
 	p.wantSent(p.send(), Sent{Messages: 1, Accepted: 1})
-	times := map[string]int{}
-	for _, m := range s.took() {
-		times[m.head.Get("Message-Id")]++
-	}
-	if len(times) != 20 || len(s.took()) != 20 {
-		t.Errorf("%d mails of %d messages", len(s.took()), len(times))
+	times := s.Times()
+	if len(times) != 20 || len(s.Mails()) != 20 {
+		t.Errorf("%d mails of %d messages", len(s.Mails()), len(times))
 	}
 }
 
 // Run sends what comes, and stops with a message in hand that will not end.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, NoTLS)
+	s := notifytest.Start(t, NoTLS)
 	arrived := make(chan struct{}, 10)
-	s.onData = func(int) error { arrived <- struct{}{}; return nil }
-	p := open(t, s.client(NoTLS))
+	s.Fail(notifytest.Faults{Data: func(*notifytest.Mail, func()) (bool, error) { arrived <- struct{}{}; return true, nil }})
+	p := open(t, client(s, NoTLS))
 	p.sender.Poll, p.sender.StopWithin = time.Millisecond, time.Millisecond
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
@@ -487,9 +477,7 @@ func TestRun(t *testing.T) {
 	p.queue("a", "ada@acme.example")
 	<-arrived
 	hang, hanging := make(chan struct{}), make(chan struct{})
-	s.mu.Lock()
-	s.midway = func(*smtp.Conn) { close(hanging); <-hang }
-	s.mu.Unlock()
+	s.Fail(notifytest.Faults{Midway: func(func()) { close(hanging); <-hang }})
 	p.queue("b", "ada@acme.example")
 	<-hanging
 	stop()

@@ -8,7 +8,7 @@ import (
 // The states of a hold. They follow from its units.
 const (
 	HoldOpen    = "open"    // units wait for the deadline
-	HoldCovered = "covered" // none do: open orders take them, or they may come back
+	HoldCovered = "covered" // none do: orders take them, or they may come back
 	HoldEnded   = "ended"   // its units left, or are in a later hold
 )
 
@@ -31,6 +31,7 @@ type Hold struct {
 	Covered    int64     // that open orders take
 	Returned   int64     // that came back from orders
 	Resumed    int64     // of those, the ones that are in a later hold or gone after all
+	Leaving    int64     // that left and that the snapshot still shows
 	Ended      time.Time // when its last units left; zero while they have not
 	State      string    // the ledger's to give
 	Steps      []HoldStep
@@ -80,8 +81,8 @@ func (h *Hold) NoticedAt() time.Time {
 	return at
 }
 
-// Live tells whether units are held, covered, or may come back.
-func (h *Hold) Live() bool { return h.Units+h.Covered > 0 || h.Returned > h.Resumed }
+// Live tells whether units are held, covered, on their way out, or may come back.
+func (h *Hold) Live() bool { return h.Units+h.Covered+h.Leaving > 0 || h.Returned > h.Resumed }
 
 // Clone gives a hold that shares nothing that can be changed with h.
 func (h *Hold) Clone() Hold {
@@ -97,13 +98,13 @@ func (h *Hold) Same(o *Hold) bool {
 
 // key is what of a hold can change, to be compared.
 func (h *Hold) key() (k struct {
-	pool, sku, fnsku, reason                 string
-	since, deadline, ended                   int64
-	dated                                    bool
-	units, covered, returned, resumed, first int64
+	pool, sku, fnsku, reason                   string
+	since, deadline, ended                     int64
+	dated                                      bool
+	units, covered, returned, resumed, leaving int64
 }) {
 	k.pool, k.sku, k.fnsku, k.reason = h.Pool, h.SKU, h.FNSKU, string(h.Reason)
 	k.since, k.deadline, k.ended, k.dated = h.Since.Unix(), h.Deadline.Unix(), h.Ended.UnixMicro(), h.Dated
-	k.units, k.covered, k.returned, k.resumed, k.first = h.Units, h.Covered, h.Returned, h.Resumed, h.First
+	k.units, k.covered, k.returned, k.resumed, k.leaving = h.Units, h.Covered, h.Returned, h.Resumed, h.Leaving
 	return k
 }

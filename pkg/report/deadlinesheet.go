@@ -20,8 +20,8 @@ var deadlineColumns = []struct {
 	right bool
 }{
 	{"deadline", 13, true}, {"days_left", 10, true}, {"sku", 22, false}, {"fnsku", 14, false}, {"product", 38, false},
-	{"condition", 14, false}, {"units", 10, true}, {"reason", 16, false}, {"since", 13, true},
-	{"notices", 30, false}, {"covered", 10, true}, {"covered_by", 24, false}, {"fee", 13, true}, {"currency", 11, false},
+	{"condition", 14, false}, {"units", 15, true}, {"reason", 16, false}, {"since", 13, true},
+	{"notices", 30, false}, {"covered", 13, true}, {"covered_by", 24, false}, {"fee", 16, true}, {"currency", 36, false},
 }
 
 // The columns with sums, counted from 0.
@@ -169,7 +169,7 @@ func (s *deadlineSheet) head() error {
 	}{
 		{"A1", []any{excelize.Cell{StyleID: title, Value: s.t("title")}}, 30},
 		{"A2", []any{excelize.Cell{StyleID: small, Value: s.t("facts", "date", s.d.Date.Format(time.DateOnly))}}, 18},
-		{removal.CellName(1, deadlineRow), s.cells, 32},
+		{removal.CellName(1, deadlineRow), s.cells, 34},
 	} {
 		if err := s.w.SetRow(row.at, row.cells, excelize.RowOpts{Height: row.height}); err != nil {
 			return err

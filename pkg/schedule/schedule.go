@@ -8,9 +8,10 @@
 // run that its scheduler did not live to end is taken over when its lease is out;
 // one that fails is tried again a few times; one that panics is recorded as failed.
 //
-// What a job does is given to it. It keeps no clock of its own, and jobs of one
-// merchant never run side by side: a job that takes long keeps that merchant's
-// next ones waiting.
+// What a job does is given to it, and the clock too. One Scheduler never runs jobs
+// of one merchant side by side: a job that takes long keeps that merchant's next
+// ones waiting, and nobody else's. Several may run different jobs of a merchant at
+// once, but never one job twice.
 package schedule
 
 import (

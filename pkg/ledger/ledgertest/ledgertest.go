@@ -59,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"JobsAtOnce":     testJobsAtOnce,
 		"Fold":           testFold,
 		"FoldAll":        testFoldAll,
+		"OutboxDue":      testOutboxDue,
 		"Holds":          testHolds,
 		"HoldsRefused":   testHoldsRefused,
 		"Outbox":         testOutbox,

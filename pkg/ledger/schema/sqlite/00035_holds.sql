@@ -57,7 +57,8 @@ CREATE TABLE message_attachment (
 -- A hold is units of one pool and condition that wait for their deadline. units
 -- are those that nothing covers; covered those that open orders take; returned
 -- those that came back from orders that were cancelled or refused, and resumed
--- those of them that are in a hold after this one, whose origin it is.
+-- those of them that are in a hold after this one, whose origin it is; leaving
+-- those that left and that the snapshot still shows.
 CREATE TABLE hold (
     merchant  TEXT    NOT NULL REFERENCES merchant (id),
     id        INTEGER NOT NULL,
@@ -78,7 +79,8 @@ CREATE TABLE hold (
     covered   INTEGER NOT NULL DEFAULT 0 CHECK (covered >= 0),
     returned  INTEGER NOT NULL DEFAULT 0 CHECK (returned >= 0),
     resumed   INTEGER NOT NULL DEFAULT 0 CHECK (resumed >= 0 AND resumed <= returned),
-    state     TEXT    NOT NULL AS (CASE WHEN units > 0 THEN 'open' WHEN covered > 0 OR returned > resumed THEN 'covered' ELSE 'ended' END) STORED,
+    leaving   INTEGER NOT NULL DEFAULT 0 CHECK (leaving >= 0),
+    state     TEXT    NOT NULL AS (CASE WHEN units > 0 THEN 'open' WHEN covered > 0 OR returned > resumed OR leaving > 0 THEN 'covered' ELSE 'ended' END) STORED,
     ended     INTEGER,
     PRIMARY KEY (merchant, id),
     FOREIGN KEY (merchant, origin) REFERENCES hold (merchant, id)
