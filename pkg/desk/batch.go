@@ -75,16 +75,16 @@ func returnable(store policy.Store, s *inventory.Snapshot, sku string) bool {
 // Order makes of a batch what an upload file is written from. The id is made of
 // what it holds and the day: the same list on the same day has the same.
 func (b *Batch) Order(merchant string, day time.Time) removal.Order {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\x00", b.Method)
+	key := fmt.Appendf(nil, "%s\x00", b.Method)
 	o := removal.Order{Method: b.Method, Address: b.Address}
 	for _, it := range b.Items {
-		fmt.Fprintf(sum, "%s\x00%d\x00%d\x00", it.SKU, it.Sellable, it.Unsellable)
+		key = fmt.Appendf(key, "%s\x00%d\x00%d\x00", it.SKU, it.Sellable, it.Unsellable)
 		line := removal.Line{SKU: it.SKU}
 		line.Sellable.Requested, line.Unsellable.Requested = it.Sellable, it.Unsellable
 		o.Lines = append(o.Lines, line)
 	}
-	o.ID = validate.GeneratedID(day.Format("060102"), merchant, hex.EncodeToString(sum.Sum(nil)), 1, 0)
+	sum := sha256.Sum256(key)
+	o.ID = validate.GeneratedID(day.Format("060102"), merchant, hex.EncodeToString(sum[:]), 1, 0)
 	return o
 }
 

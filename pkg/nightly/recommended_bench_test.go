@@ -1,7 +1,6 @@
 package nightly_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -52,19 +51,15 @@ func BenchmarkRecommended(b *testing.B) {
 		Split: true, Resubmit: removal.ResubmitContinue, Reports: []string{"summary"},
 	}}))
 	name := filepath.Join(root, "lots.tsv")
-	f, err := os.Create(name)
-	must(b, err)
-	w := bufio.NewWriter(f)
-	fmt.Fprint(w, "sku\tfnsku\tproduct-name\tdisposition\tquantity\treceived-date\tunit-weight-g\tlongest-side-cm\tmedian-side-cm\tshortest-side-cm\n")
+	text := []byte("sku\tfnsku\tproduct-name\tdisposition\tquantity\treceived-date\tunit-weight-g\tlongest-side-cm\tmedian-side-cm\tshortest-side-cm\n")
 	for i := range skus {
 		age := 1 + i%330
 		if i%20 == 0 {
 			age = 360 + i%140
 		}
-		fmt.Fprintf(w, "SKU-%07d\tX%07d\tProduct %d\tsellable\t%d\t%s\t500\t20\t15\t5\n", i, i, i, 1+i%40, clock.AddDate(0, 0, -age).Format(time.DateOnly))
+		text = fmt.Appendf(text, "SKU-%07d\tX%07d\tProduct %d\tsellable\t%d\t%s\t500\t20\t15\t5\n", i, i, i, 1+i%40, clock.AddDate(0, 0, -age).Format(time.DateOnly))
 	}
-	must(b, w.Flush())
-	must(b, f.Close())
+	must(b, os.WriteFile(name, text, 0o600))
 	_, err = p.Process(context.Background(), process.Request{Merchant: "m", Path: name, Name: "lots.tsv", AsOf: clock, Actor: "bench"})
 	must(b, err)
 	defer p.Using("m")()
