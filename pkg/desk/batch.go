@@ -9,10 +9,23 @@ import (
 	"time"
 
 	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
 	"rensa/pkg/validate"
 )
+
+// TakenUnits are the units of each pool of a snapshot that removals have taken or
+// will take and that it does not show, by condition; pools of which none were taken
+// are not in it. It belongs to the merchant's revision read before.
+func TakenUnits(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store) (map[int32][2]int64, error) {
+	taken := map[int32][2]int64{}
+	err := countedPools(ctx, l, merchant, s, store, func(pool int32, _ string, sellable, unsellable int64) {
+		t := taken[pool]
+		taken[pool] = [2]int64{t[0] + sellable, t[1] + unsellable}
+	})
+	return taken, err
+}
 
 // Batch is items that can be one order.
 type Batch struct {
@@ -62,16 +75,16 @@ func returnable(store policy.Store, s *inventory.Snapshot, sku string) bool {
 // Order makes of a batch what an upload file is written from. The id is made of
 // what it holds and the day: the same list on the same day has the same.
 func (b *Batch) Order(merchant string, day time.Time) removal.Order {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\x00", b.Method)
+	key := fmt.Appendf(nil, "%s\x00", b.Method)
 	o := removal.Order{Method: b.Method, Address: b.Address}
 	for _, it := range b.Items {
-		fmt.Fprintf(sum, "%s\x00%d\x00%d\x00", it.SKU, it.Sellable, it.Unsellable)
+		key = fmt.Appendf(key, "%s\x00%d\x00%d\x00", it.SKU, it.Sellable, it.Unsellable)
 		line := removal.Line{SKU: it.SKU}
 		line.Sellable.Requested, line.Unsellable.Requested = it.Sellable, it.Unsellable
 		o.Lines = append(o.Lines, line)
 	}
-	o.ID = validate.GeneratedID(day.Format("060102"), merchant, hex.EncodeToString(sum.Sum(nil)), 1, 0)
+	sum := sha256.Sum256(key)
+	o.ID = validate.GeneratedID(day.Format("060102"), merchant, hex.EncodeToString(sum[:]), 1, 0)
 	return o
 }
 

@@ -27,7 +27,7 @@ type sight struct {
 	scene
 	row      *ledger.Snapshot
 	snapshot *inventory.Snapshot
-	taken    func(pool int32) (sellable, unsellable int64)
+	taken    map[int32][2]int64 // units by pool and condition
 	policy   *policy.Set
 	fees     *policy.FeeCard
 	line     inventory.AgeLine
@@ -50,11 +50,9 @@ func (j *Jobs) Recommend(ctx context.Context, merchant string, at time.Time) (*R
 	if v.snapshot == nil {
 		return nil, desk.ErrNoSnapshot
 	}
-	stock, err := desk.Stock(ctx, j.Ledger, merchant, v.snapshot, v.store)
-	if err != nil {
+	if v.taken, err = desk.TakenUnits(ctx, j.Ledger, merchant, v.snapshot, v.store); err != nil {
 		return nil, err
 	}
-	v.taken = stock.Taken
 	v.cleanUp, v.line = AgeLine(s.store, s.at)
 	return v.recommend()
 }
@@ -86,18 +84,19 @@ func (v *sight) recommend() (*Recommendation, error) {
 		CleanUp: v.cleanUp, FromDays: v.line.FromDays, Currency: v.store.Currency,
 	}, sight: *v}
 	sources := v.snapshot.Sources()
+	var ages inventory.Ages // one for all pools: there may be a million
 	err := v.snapshot.EachFacts(func(p int32, f *inventory.Facts) error {
 		sellable, unsellable := v.snapshot.Units(p)
 		if sellable == 0 {
 			return nil
 		}
-		ages := f.Ages(sources, sellable, v.today)
+		ages = f.Ages(sources, sellable, v.today)
 		charged := f.Charged(sources, sellable, v.line)
 		r.age(&ages, charged.Units)
 		if charged.Units == 0 {
 			return nil
 		}
-		open, _ := v.taken(p)
+		open := v.taken[p][removal.Sellable]
 		if left := charged.Less(open); left.Units > 0 {
 			row := v.pool(p, f, &ages, &left)
 			row.Sellable, row.Unsellable, row.Aged, row.Open = sellable, unsellable, charged.Units, open

@@ -19,7 +19,7 @@ var recommendedFaults = []struct{ name, file, old, new string }{
 	{"a column about another clean-up is believed", "../inventory/age.go", "line.isYear() && line.Next(day) == line.CleanUp {", "line.isYear() {"},
 	{"older lots go before newer reports", "../inventory/age.go", "sources[f.Aged[0].From].Day > sources[f.Lots.From].Day", "false"},
 	{"the band that the line cuts is taken whole", "../inventory/age.go", "case from >= least:", "case to >= least:"},
-	{"interpolation knows the widest bands only", "../inventory/age.go", "w < width || w == width && d > at", "width == openEnded || w > width"},
+	{"interpolation knows the widest bands only", "../inventory/age.go", "w < width || w == width && d > at", "width == openEnded || w > width || w == width && d > at"},
 	{"lots without dates are forgotten", "../inventory/age.go", "c.AtLeast = f.Lots.Sellable > dated", ""},
 	{"a full file forgets what reports said", "../inventory/factcarry.go", "for _, a := range was.Aged {", "for _, a := range was.Aged[:0] {"},
 	{"a full file forgets the lots", "../inventory/factcarry.go", "if f.Lots.From < 0 && was.Lots.From >= 0 && fresh(was.Lots.From) {", "if false {"},
