@@ -13,9 +13,12 @@ import (
 // count as long as the file that gave them is the one that the quantities are
 // from.
 func (s *Snapshot) Held(p int32, c removal.Condition) ([]Portion, error) {
-	units, recalled := s.UnitsOf(p, c), s.RecalledOf(p, c)
-	product := s.Product(p)
-	if units == 0 || c == removal.Sellable && recalled == 0 && product.RecalledSince.IsZero() && product.StrandedSince.IsZero() {
+	units := s.UnitsOf(p, c)
+	if units == 0 || c == removal.Sellable && s.fact(p) == nil {
+		return nil, nil // most pools
+	}
+	recalled, product := s.RecalledOf(p, c), s.Product(p)
+	if c == removal.Sellable && recalled == 0 && product.RecalledSince.IsZero() && product.StrandedSince.IsZero() {
 		return nil, nil
 	}
 	f, err := s.Facts(p)
