@@ -100,3 +100,16 @@ func (h *heldUnits) strand() {
 
 // day is that of a source, as midnight UTC.
 func (h *heldUnits) day(source int) time.Time { return h.snapshot.Sources()[source].Day.Time() }
+
+// ManyUnsellable tells whether more pools than limit have unsellable units.
+func (s *Snapshot) ManyUnsellable(limit int) bool {
+	n := 0
+	for p := range int32(s.pools.n) {
+		if s.UnitsOf(p, removal.Unsellable) > 0 {
+			if n++; n > limit {
+				return true
+			}
+		}
+	}
+	return false
+}
