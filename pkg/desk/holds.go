@@ -293,6 +293,9 @@ func name(hp *inventory.HoldPool, s *inventory.Snapshot, pool int32) {
 // shows.
 func (p *holdPlanner) taken(s *inventory.Snapshot, at map[int32]*[2]*inventory.HoldPool) (map[int32]map[string][2]int64, error) {
 	all := map[int32]map[string][2]int64{}
+	if len(at) == 0 {
+		return all, nil
+	}
 	missing := map[string]bool{}
 	err := countedPools(p.ctx, p.ledger, p.merchant, s, p.store, func(pool int32, order string, sellable, unsellable int64) {
 		both := at[pool]

@@ -13,9 +13,12 @@ import (
 // count as long as the file that gave them is the one that the quantities are
 // from.
 func (s *Snapshot) Held(p int32, c removal.Condition) ([]Portion, error) {
-	units, recalled := s.UnitsOf(p, c), s.RecalledOf(p, c)
-	product := s.Product(p)
-	if units == 0 || c == removal.Sellable && recalled == 0 && product.RecalledSince.IsZero() && product.StrandedSince.IsZero() {
+	units := s.UnitsOf(p, c)
+	if units == 0 || c == removal.Sellable && s.fact(p) == nil {
+		return nil, nil // most pools
+	}
+	recalled, product := s.RecalledOf(p, c), s.Product(p)
+	if c == removal.Sellable && recalled == 0 && product.RecalledSince.IsZero() && product.StrandedSince.IsZero() {
 		return nil, nil
 	}
 	f, err := s.Facts(p)
@@ -97,3 +100,16 @@ func (h *heldUnits) strand() {
 
 // day is that of a source, as midnight UTC.
 func (h *heldUnits) day(source int) time.Time { return h.snapshot.Sources()[source].Day.Time() }
+
+// ManyUnsellable tells whether more pools than limit have unsellable units.
+func (s *Snapshot) ManyUnsellable(limit int) bool {
+	n := 0
+	for p := range int32(s.pools.n) {
+		if s.UnitsOf(p, removal.Unsellable) > 0 {
+			if n++; n > limit {
+				return true
+			}
+		}
+	}
+	return false
+}

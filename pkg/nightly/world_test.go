@@ -149,7 +149,7 @@ func newWorld(t *testing.T, seed uint64, merchants, skus int, first time.Time) *
 		must(t, err)
 		tr := &trader{
 			id: fmt.Sprintf("m%02d", i), store: s.code, zone: zone, files: (i + i/3) % 3, mail: []int{mailTakes, mailGrey, mailRefuses, mailTakes, mailNone}[i%5],
-			auto: i%7 != 6,
+			auto: i%7 != 0,
 		}
 		if i%4 == 1 {
 			tr.delay = time.Hour

@@ -8,10 +8,16 @@ import (
 	"rensa/pkg/ledger"
 )
 
+// settleAtOnce is up to how many pools with unsellable units the holds are settled
+// while a file is taken in. Beyond, that would take longer than the file itself:
+// the nightly notices settle them on the snapshot that is current then, so that of
+// several snapshots of one day only the last counts.
+const settleAtOnce = 20_000
+
 // holds is what a new snapshot does to the merchant's holds; nothing where it is
 // kept as history only.
 func (p *Processor) holds(ctx context.Context, j *job, row *ledger.Snapshot, previous, next *inventory.Snapshot) (*ledger.Change, error) {
-	if !row.Current {
+	if !row.Current || next.ManyUnsellable(settleAtOnce) {
 		return nil, nil
 	}
 	now := p.Now()
