@@ -130,7 +130,7 @@ var documented = map[string][]fact{
 		is("reason", "missing", "not_whole", "negative", "too_large", "damaged", "too_long", "disposition", "date", "not_valid"), column},
 	"order_matched": append([]fact{is("order", "R261118-7K2M9QXA")}, fromFile...),
 	"input_row_bad": {reasonHeadings, is("reason", "missing", "not_valid", "damaged", "too_long", "not_whole", "negative",
-		"too_large", "disposition", "date", "status", "digits", "unknown"), column},
+		"too_large", "disposition", "date", "status", "digits", "unknown", "not_in_stock"), column},
 	"cancel_forbidden":      {is("order", "A-1"), is("state", "draft", "processing", "completed", "cancelled")},
 	"cancel_too_late":       {is("order", "A-1")},
 	"report_unmatched":      {may("order", "A-1")},

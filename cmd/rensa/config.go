@@ -14,6 +14,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"rensa/pkg/decode"
+	"rensa/pkg/notify"
 )
 
 // configName is the file that makes a folder a workspace.
@@ -26,8 +27,10 @@ type config struct {
 	LogLevel  word      `toml:"log_level"`
 	LogFormat word      `toml:"log_format"`
 	pageConfig
-	Limits    limits    `toml:"limits"`
-	Retention retention `toml:"retention"`
+	Limits    limits         `toml:"limits"`
+	Retention retention      `toml:"retention"`
+	Schedule  scheduleConfig `toml:"schedule"`
+	SMTP      smtpConfig     `toml:"smtp"`
 }
 
 // retention is how long things are kept.
@@ -54,6 +57,8 @@ func defaultConfig() config {
 		LogFormat:  word{text: "auto", of: &logFormats},
 		pageConfig: defaultPage(),
 		Retention:  retention{Archive: days{n: 730}, Reports: days{n: 730}},
+		Schedule:   defaultSchedule(),
+		SMTP:       smtpConfig{Security: word{text: notify.StartTLS, of: &smtpSecurities}},
 		Limits: limits{
 			Bytes: size{n: d.Bytes}, Unpacked: size{n: d.Unpacked}, Ratio: count{n: int(d.Ratio)}, RatioFrom: size{n: d.RatioFrom},
 			Cell: size{n: int64(d.Cell)}, Rows: count{n: d.Rows}, Columns: count{n: d.Columns},
@@ -89,7 +94,7 @@ func (c *config) settings() []setting {
 		{"limits.columns", &c.Limits.Columns},
 		{"retention.archive", &c.Retention.Archive},
 		{"retention.reports", &c.Retention.Reports},
-	})
+	}, c.mailSettings())
 }
 
 // variable is the setting's name in the environment.

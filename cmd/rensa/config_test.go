@@ -158,7 +158,7 @@ func tomlKeys(structure reflect.Type, prefix string) []string {
 			keys = append(keys, tomlKeys(f.Type, "")...)
 			continue
 		}
-		if f.Type == reflect.TypeFor[limits]() || f.Type == reflect.TypeFor[retention]() {
+		if f.Type.Kind() == reflect.Struct && f.Type.Field(0).Tag.Get("toml") != "" { // a table
 			keys = append(keys, tomlKeys(f.Type, f.Tag.Get("toml")+".")...)
 			continue
 		}

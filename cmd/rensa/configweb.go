@@ -11,14 +11,14 @@ import (
 
 // pageConfig is where the page and the API are, and how they are reached.
 type pageConfig struct {
-	Listen      address `toml:"listen"`
-	PublicURL   text    `toml:"public_url"`
-	TLSCert     text    `toml:"tls_cert"`
-	TLSKey      text    `toml:"tls_key"`
-	BehindProxy yesNo   `toml:"behind_proxy"`
+	Listen      hostPort `toml:"listen"`
+	PublicURL   text     `toml:"public_url"`
+	TLSCert     text     `toml:"tls_cert"`
+	TLSKey      text     `toml:"tls_key"`
+	BehindProxy yesNo    `toml:"behind_proxy"`
 }
 
-func defaultPage() pageConfig { return pageConfig{Listen: address{text: web.DefaultListen}} }
+func defaultPage() pageConfig { return pageConfig{Listen: hostPort{text: web.DefaultListen}} }
 
 func (c *pageConfig) settings() []setting {
 	return []setting{
@@ -68,22 +68,22 @@ func (y *yesNo) UnmarshalText(given []byte) error {
 
 func (y *yesNo) String() string { return strconv.FormatBool(y.yes) }
 
-// address is HOST:PORT.
-type address struct {
+// hostPort is HOST:PORT.
+type hostPort struct {
 	text string
 	refusal
 }
 
-func (a *address) UnmarshalText(given []byte) error {
+func (a *hostPort) UnmarshalText(given []byte) error {
 	_, port, err := net.SplitHostPort(string(given))
 	if n, e := strconv.ParseUint(port, 10, 16); err != nil || e != nil || n > 65535 {
-		return a.refuse(&badValue{want: phrase{"cli.want.address", nil}})
+		return a.refuse(&badValue{want: phrase{"cli.want.host_port", nil}})
 	}
 	a.text = string(given)
 	return nil
 }
 
-func (a *address) String() string { return strconv.Quote(a.text) }
+func (a *hostPort) String() string { return strconv.Quote(a.text) }
 
 // pageFault tells what is wrong with how the page is to be reached.
 func pageFault(err error) error {

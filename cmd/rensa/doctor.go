@@ -92,7 +92,8 @@ func (a *app) doctor(ctx context.Context, fix bool) error {
 	for _, check := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"folders", x.folders}, {"ledger", x.ledger}, {"clock", x.clock}, {"worklist", x.worklist}, {"leftovers", x.leftovers}} {
+	}{{"folders", x.folders}, {"ledger", x.ledger}, {"clock", x.clock}, {"worklist", x.worklist}, {"leftovers", x.leftovers},
+		{"schedule", x.schedule}, {"smtp", x.smtp}} {
 		x.now = &examined{Check: check.name, OK: true, Findings: []finding{}}
 		if err := check.run(ctx); err != nil {
 			return err

@@ -80,14 +80,18 @@ func (f *draftFlags) common(c *cobra.Command, a *app) {
 }
 
 func (a *app) ordersCreate() *cobra.Command {
-	f := &draftFlags{}
+	f, list := &draftFlags{}, &listFlags{}
 	c := &cobra.Command{
 		Use: "create [SKU=SELLABLE/UNSELLABLE…|-]", Short: a.t("cli.about.orders_create"), Long: a.t("cli.about.orders_create_long"), Args: a.wants(0, -1),
-		Example: "  rensa orders create MUG-1=4 LAMP-2=0/3 --method disposal\n  rensa orders create --search \"coffee mug\" --sellable 4\n  rensa orders create - < items.tsv",
+		Example: "  rensa orders create MUG-1=4 LAMP-2=0/3 --method disposal\n  rensa orders create --search \"coffee mug\" --sellable 4\n  rensa orders create - < items.tsv\n  rensa orders create --from-recommended --rows 1,3-5",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if list.given(cmd) {
+				return a.createRecommended(cmd, list, args)
+			}
 			return a.atDesk(cmd.Context(), func(o *office) error { return o.create(cmd.Context(), f, args) })
 		},
 	}
+	list.flags(c, a)
 	c.Flags().StringVar(&f.id, "id", "", a.t("cli.flag.draft_id"))
 	f.common(c, a)
 	return c

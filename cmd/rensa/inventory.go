@@ -56,6 +56,7 @@ type stockDocument struct {
 	Pool      conditions       `json:"pool"`
 	Open      conditions       `json:"open"`
 	Available conditions       `json:"available"`
+	Ages      *agesDocument    `json:"ages"`
 	Snapshot  snapshotDocument `json:"snapshot"`
 	Holds     []struct{}       `json:"holds"`
 }
@@ -86,6 +87,9 @@ func (a *app) showInventory(ctx context.Context, args []string) error {
 	}
 	d, err := stockOf(facts, snapshot, stock, args[0])
 	if err != nil {
+		return err
+	}
+	if d.Ages, err = ws.ages(&m, snapshot, snapshot.PoolOf(snapshot.Lookup([]byte(d.SKU)))); err != nil {
 		return err
 	}
 	return a.showStock(d)
@@ -164,5 +168,6 @@ func (a *app) showStock(d *stockDocument) error {
 	t.add(a.t("word.condition.sellable"), number(d.Pool.Sellable), number(d.Open.Sellable), number(d.Available.Sellable))
 	t.add(a.t("word.condition.unsellable"), number(d.Pool.Unsellable), number(d.Open.Unsellable), number(d.Available.Unsellable))
 	a.show(t, "  ")
+	a.showAges(d.Ages)
 	return nil
 }

@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 			"json":    jsonValue,
 			"tabs":    tabs,
 			"waitfor": waitFor,
+			"smtpd":   smtpd,
 		},
 	})
 }

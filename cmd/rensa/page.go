@@ -27,11 +27,11 @@ func (f *fault) Explain(t *templates.Texts) (message string, hints []string) {
 }
 
 // page builds the page and the API of a workspace. wake tells the work, where it is
-// in this process, that a file has come.
-func (a *app) page(ws *workspace, p *process.Processor, dir *storage.Dir, wake func()) (*web.Server, error) {
+// in this process, that a file has come; planned is what it shows of scheduled work.
+func (a *app) page(ws *workspace, p *process.Processor, dir *storage.Dir, planned web.Planned, wake func()) (*web.Server, error) {
 	c := &ws.config.pageConfig
 	s, err := web.New(web.Options{
-		Ledger: ws.ledger, Policy: ws.policy, Desk: p.Desk(), Dir: dir, Book: p.Book(), Wake: wake, Snapshot: p.Current,
+		Ledger: ws.ledger, Policy: ws.policy, Desk: p.Desk(), Dir: dir, Book: p.Book(), Wake: wake, Snapshot: p.Snapshot, Planned: planned,
 		Settle: func(ctx context.Context, actor, merchant string, assignments []string) ([]ledger.Event, error) {
 			events, _, err := ws.by(actor).setMerchant(ctx, merchant, assignments)
 			return events, err

@@ -90,3 +90,23 @@ func TestReadmeReports(t *testing.T) {
 		t.Errorf("reports of an upload (-program +README):\n%s", diff)
 	}
 }
+
+func TestReadmeWorkspaceSettings(t *testing.T) {
+	t.Parallel()
+	var want, got [][]string
+	c := defaultConfig()
+	for _, s := range c.settings() {
+		value := strings.Trim(s.value.String(), `"`)
+		if value == "" {
+			value = "–"
+		}
+		want = append(want, []string{s.key, value})
+	}
+	for _, row := range readmeTable(t, "| key | default | meaning |") {
+		value, _, _ := strings.Cut(row[1], "`")
+		got = append(got, []string{row[0], value})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("settings of the workspace (-program +README):\n%s", diff)
+	}
+}

@@ -14,7 +14,7 @@ func (a *app) root() *cobra.Command {
 	root := a.group("rensa", "cli.about",
 		a.initCommand(), a.processCommand(), a.checkCommand(), a.templateCommand(),
 		a.merchantsCommand(), a.ordersCommand(), a.reportsCommand(), a.inventoryCommand(),
-		a.serveCommand(), a.usersCommand(), a.tokensCommand(), a.runCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(),
+		a.serveCommand(), a.usersCommand(), a.tokensCommand(), a.runCommand(), a.scheduleCommand(), a.doctorCommand(), a.backupCommand(), a.restoreCommand(),
 		a.explainCommand(), a.versionCommand(), a.completionCommand(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true

@@ -12,6 +12,7 @@ import (
 
 	"rensa/pkg/inbox"
 	"rensa/pkg/process"
+	"rensa/pkg/schedule"
 	"rensa/pkg/storage"
 )
 
@@ -19,10 +20,12 @@ import (
 const (
 	roleInbox = "inbox" // takes files out of the hot folders
 	roleWork  = "work"  // answers them
-	roleWeb   = "web"   // serves page and API
+	// has jobs done at their times, and sends what they write
+	roleSchedule = "schedule"
+	roleWeb      = "web" // serves page and API
 )
 
-var serveRoles = []string{roleInbox, roleWork, roleWeb}
+var serveRoles = []string{roleInbox, roleWork, roleSchedule, roleWeb}
 
 func (a *app) serveCommand() *cobra.Command {
 	var roles []string
@@ -64,7 +67,22 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	if err != nil {
 		return err
 	}
+	var s *staff
+	var due *schedule.Scheduler
+	if slices.Contains(roles, roleSchedule) || slices.Contains(roles, roleWeb) {
+		if s, err = ws.staff(p); err != nil {
+			return err
+		}
+		if due, err = s.scheduler(ws.now, stop); err != nil {
+			return err
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
+	if slices.Contains(roles, roleSchedule) {
+		s.tellMail(a)
+		g.Go(func() error { return due.Run(ctx) })
+		g.Go(func() error { return s.sender.Run(ctx) })
+	}
 	wake := make(chan struct{}, 1)
 	if slices.Contains(roles, roleWork) {
 		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
@@ -81,7 +99,7 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 	}
 	defer dir.Close()
 	if slices.Contains(roles, roleWeb) {
-		page, err := a.page(ws, p, dir, awake)
+		page, err := a.page(ws, p, dir, s.planned(due), awake)
 		if err != nil {
 			return err
 		}

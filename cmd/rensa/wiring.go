@@ -20,6 +20,7 @@ import (
 	"rensa/pkg/policy"
 	"rensa/pkg/process"
 	"rensa/pkg/removal"
+	"rensa/pkg/storage"
 )
 
 // workspace is an open workspace: its configuration, policy and ledger.
@@ -29,6 +30,7 @@ type workspace struct {
 	policy     *policy.Set
 	ledger     *ledger.Ledger
 	processors []*process.Processor
+	folders    []*storage.Dir
 	log        zerolog.Logger
 	actor      string // who is at the keyboard, for events
 	now        func() time.Time
@@ -64,6 +66,11 @@ func (ws *workspace) Close() {
 	for _, p := range ws.processors {
 		if err := p.Close(); err != nil {
 			ws.log.Error().Err(err).Msg("closing the workspace's folders")
+		}
+	}
+	for _, d := range ws.folders {
+		if err := d.Close(); err != nil {
+			ws.log.Error().Err(err).Msg("closing the workspace's folder")
 		}
 	}
 	if err := ws.ledger.Close(); err != nil {

@@ -15,18 +15,25 @@ import (
 // it does not show yet. It belongs to the merchant's revision read before.
 func Stock(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store) (*validate.Stock, error) {
 	stock := validate.NewStock(s)
+	return stock, countedPools(ctx, l, merchant, s, store, stock.TakeBefore)
+}
+
+// countedPools is Counted with the pools' numbers in the snapshot; what was taken
+// of pools that are not in it is left out.
+func countedPools(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store,
+	take func(pool int32, order string, sellable, unsellable int64)) error {
 	var lost []taken
 	err := Counted(ctx, l, merchant, s, store, func(pool, order string, sellable, unsellable int64) {
 		if at := s.FindPool(pool); at >= 0 {
-			stock.TakeBefore(at, order, sellable, unsellable)
+			take(at, order, sellable, unsellable)
 			return
 		}
 		lost = append(lost, taken{pool, order, sellable, unsellable})
 	})
 	if err != nil || len(lost) == 0 {
-		return stock, err
+		return err
 	}
-	return stock, takeLost(ctx, l, merchant, stock, s, lost)
+	return takeLost(ctx, l, merchant, s, lost, take)
 }
 
 // taken is what an order took of a pool.
@@ -38,7 +45,8 @@ type taken struct {
 // takeLost enters what was taken of pools that have another key now. One and the
 // same stock is a pool of its MSKU in a file without FNSKUs, and a pool of its
 // FNSKU in the next; the orders know which MSKU it was.
-func takeLost(ctx context.Context, l *ledger.Ledger, merchant string, stock *validate.Stock, s *inventory.Snapshot, lost []taken) error {
+func takeLost(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, lost []taken,
+	take func(pool int32, order string, sellable, unsellable int64)) error {
 	var ids []string
 	for i := range lost {
 		if !strings.HasPrefix(lost[i].pool, inventory.OwnPool) && (i == 0 || lost[i].order != lost[i-1].order) {
@@ -61,7 +69,7 @@ func takeLost(ctx context.Context, l *ledger.Ledger, merchant string, stock *val
 			sku = skus[[2]string{t.order, t.pool}]
 		}
 		if item := s.Lookup([]byte(sku)); item >= 0 {
-			stock.TakeBefore(s.PoolOf(item), t.order, t.sellable, t.unsellable)
+			take(s.PoolOf(item), t.order, t.sellable, t.unsellable)
 		}
 	}
 	return nil

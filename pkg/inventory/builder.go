@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"time"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/removal"
@@ -22,6 +23,8 @@ type builder struct {
 	hazmat   map[string]uint16
 	dead     int // pools that were joined to another one
 	touched  uint64
+	lots     lotTable
+	zone     *time.Location
 
 	res *Result
 }
@@ -45,10 +48,12 @@ func newBuilder(v *variant, m *mapping, opt ReadOptions) *builder {
 			kind: v.kind, seed: opt.Seed,
 			items: newTable(itemSize, itemShift), pools: newTable(poolSize, poolShift), facts: newTable(factSize, factShift),
 			skus: newIndex(minIndexBits), fnskus: newIndex(minIndexBits),
+			tellsRecalled: m.col[fieldRecalled] >= 0,
 		},
 		side:     sideWriter{dir: opt.TempDir},
 		itemRows: newTable(4, 16), figures: newTable(8, 15),
 		words: map[wordKey]figure{}, hazmat: map[string]uint16{},
+		lots: newLotTable(opt, v.kind), zone: opt.zone(),
 	}
 }
 
@@ -271,6 +276,7 @@ func (b *builder) lot(in *batch, data []byte, r *record, pool int32) {
 	put32(rec, off, uint32(sum))
 	if r.lot >= 0 {
 		b.addFacts(rec, data, &in.lots[r.lot], c, r.units)
+		b.lots.keep(b.poolItem(pool), c, r.units, &in.lots[r.lot])
 	}
 }
 
@@ -403,7 +409,12 @@ func (b *builder) finish() (*Snapshot, error) {
 		b.snap.sellable += sellable
 		b.snap.unsold += unsellable
 	}
-	return b.snap, b.side.finish(&b.snap.side)
+	if err := b.side.finish(&b.snap.side); err != nil {
+		return b.snap, err
+	}
+	var err error
+	b.snap.book, err = b.lots.book(b.snap, DayOf(b.snap.date.In(b.zone)))
+	return b.snap, err
 }
 
 // compact takes the pools that were joined to others out.

@@ -19,14 +19,16 @@ import (
 // The file: magic and version; the sections one after another; the directory,
 // JSON, that says where they are with a checksum for each megabyte or so; and at
 // the very end where the directory is, with its checksum. Titles and ASINs check
-// themselves, group by group, and are left in the file.
+// themselves, group by group, and are left in the file, and so do facts.
 const (
-	fileMagic   = "RENSASNP"
-	fileEnd     = "RENSAEND"
-	fileVersion = 1
-	headSize    = 16
-	tailSize    = 24
-	maxDir      = 64 << 20
+	fileMagic = "RENSASNP"
+	fileEnd   = "RENSAEND"
+	// A snapshot without facts has the first version, which knows none.
+	fileVersion      = 2
+	fileVersionPlain = 1
+	headSize         = 16
+	tailSize         = 24
+	maxDir           = 64 << 20
 )
 
 var (
@@ -67,6 +69,10 @@ type directory struct {
 	FNSKUs    section `json:"fnsku_index"`
 	SideIndex section `json:"title_index"`
 	SideData  section `json:"title_data"`
+
+	Sources   []Source `json:"sources,omitempty"`
+	BookIndex *section `json:"fact_index,omitempty"`
+	BookData  *section `json:"fact_records,omitempty"`
 }
 
 const blockSize = 1 << 20
@@ -75,7 +81,11 @@ const blockSize = 1 << 20
 func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
 	s.fnskusOnce.Do(s.readFNSKUs)
 	f := &fileWriter{w: w}
-	f.write(binary.LittleEndian.AppendUint64(append([]byte(nil), fileMagic...), fileVersion))
+	version := uint64(fileVersionPlain)
+	if s.book != nil {
+		version = fileVersion
+	}
+	f.write(binary.LittleEndian.AppendUint64(append([]byte(nil), fileMagic...), version))
 	d := directory{
 		Kind: s.kind, Date: s.date, DateTime: s.dateTime, Excluded: s.excluded,
 		Sellable: s.sellable, Unsellable: s.unsold, Seed: s.seed, ASINLens: s.asinLens,
@@ -87,15 +97,32 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
 	d.Overflow = f.section(blockSize, cut(s.overflow)...)
 	d.SKUs = f.section(blockSize, cut(s.skus.slots)...)
 	d.FNSKUs = f.section(blockSize, cut(s.fnskus.slots)...)
-	offsets := make([]byte, 0, 8*len(s.side.offsets))
-	for _, o := range s.side.offsets {
-		offsets = binary.LittleEndian.AppendUint64(offsets, o)
-	}
-	d.SideIndex = f.section(blockSize, cut(offsets)...)
+	d.SideIndex = f.section(blockSize, cut(offsetBytes(s.side.offsets))...)
 	d.SideData = section{Offset: f.n, Length: s.side.size()}
 	f.copy(io.NewSectionReader(s.side.r, 0, s.side.size()), s.side.size())
+	if s.book != nil {
+		index := f.section(blockSize, cut(offsetBytes(s.book.offsets))...)
+		d.Sources, d.BookIndex = s.book.sources, &index
+		d.BookData = &section{Offset: f.n, Length: s.book.size()}
+		f.copy(io.NewSectionReader(s.book.r, 0, s.book.size()), s.book.size())
+	}
 	f.end(&d)
 	return f.n, f.err
+}
+
+func offsetBytes(offsets []uint64) []byte {
+	b := make([]byte, 0, 8*len(offsets))
+	for _, o := range offsets {
+		b = binary.LittleEndian.AppendUint64(b, o)
+	}
+	return b
+}
+
+func offsetsOf(b []byte) (offsets []uint64) {
+	for off := 0; off < len(b); off += 8 {
+		offsets = append(offsets, binary.LittleEndian.Uint64(b[off:]))
+	}
+	return offsets
 }
 
 // cut gives b in blocks.
@@ -194,6 +221,10 @@ func open(f *os.File) (*Snapshot, error) {
 	s.overflow = l.want(&d.Overflow)
 	s.skus = index{slots: l.want(&d.SKUs), n: d.Items, shift: d.SKUs.indexShift()}
 	offsets := l.want(&d.SideIndex)
+	var bookOffsets []byte
+	if d.BookIndex != nil {
+		bookOffsets = l.want(d.BookIndex)
+	}
 	if err := l.run(f); err != nil {
 		return nil, err
 	}
@@ -202,11 +233,18 @@ func open(f *os.File) (*Snapshot, error) {
 	s.facts.adopt(facts, d.Facts)
 	s.side.items = d.Items
 	s.side.r = io.NewSectionReader(f, d.SideData.Offset, d.SideData.Length)
-	for off := 0; off < len(offsets); off += 8 {
-		s.side.offsets = append(s.side.offsets, binary.LittleEndian.Uint64(offsets[off:]))
-	}
+	s.side.offsets = offsetsOf(offsets)
 	if s.side.size() != d.SideData.Length {
 		return nil, fmt.Errorf("title index: %w", ErrFormat)
+	}
+	if d.BookIndex != nil {
+		s.book = &book{
+			r: io.NewSectionReader(f, d.BookData.Offset, d.BookData.Length), offsets: offsetsOf(bookOffsets),
+			pools: d.Pools, sources: d.Sources,
+		}
+		if s.book.size() != d.BookData.Length {
+			return nil, fmt.Errorf("fact index: %w", ErrFormat)
+		}
 	}
 	s.loadFNSKUs = func() (index, error) {
 		var l loader
@@ -264,11 +302,21 @@ func readDirectory(f *os.File) (*directory, error) {
 // check holds the directory against itself, so that no later step can reach
 // outside of what was read.
 func (d *directory) check(end int64) error {
-	for _, s := range []*section{&d.ItemData, &d.PoolData, &d.FactData, &d.Overflow, &d.SKUs, &d.FNSKUs, &d.SideIndex, &d.SideData} {
+	sections := []*section{&d.ItemData, &d.PoolData, &d.FactData, &d.Overflow, &d.SKUs, &d.FNSKUs, &d.SideIndex, &d.SideData}
+	if (d.BookIndex == nil) != (d.BookData == nil) {
+		return fmt.Errorf("directory: facts: %w", ErrFormat)
+	}
+	if d.BookIndex != nil {
+		sections = append(sections, d.BookIndex, d.BookData)
+		if groups := int64(d.Pools+bookGroup-1) / bookGroup; d.BookIndex.Length != 8*(groups+1) {
+			return fmt.Errorf("directory: facts: %w", ErrFormat)
+		}
+	}
+	for _, s := range sections {
 		if s.Offset < headSize || s.Length < 0 || s.Offset > end || s.Length > end-s.Offset || s.Block < 0 || s.Block > blockSize {
 			return fmt.Errorf("directory: section at %d: %w", s.Offset, ErrFormat)
 		}
-		if s != &d.SideData && (s.Block == 0 || int64(len(s.Sums)) != (s.Length+int64(s.Block)-1)/int64(s.Block)) {
+		if s != &d.SideData && s != d.BookData && (s.Block == 0 || int64(len(s.Sums)) != (s.Length+int64(s.Block)-1)/int64(s.Block)) {
 			return fmt.Errorf("directory: section at %d: %w", s.Offset, ErrFormat)
 		}
 	}

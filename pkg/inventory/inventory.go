@@ -29,6 +29,8 @@ type ReadOptions struct {
 	DateKnown bool
 	// DateOnly tells that Date is a day without a time, at its start.
 	DateOnly bool
+	// File is the SHA-256 of the file's bytes: the source of the facts in it.
+	File string
 	// Zone is the store's: where a day in the file starts. nil: UTC.
 	Zone *time.Location
 	// Force takes a file with fewer than half of the previous MSKUs.
@@ -38,6 +40,14 @@ type ReadOptions struct {
 	Seed uint64
 	// TempDir is where titles wait until the snapshot is written; "" is os.TempDir.
 	TempDir string
+}
+
+// zone is where a day starts.
+func (o *ReadOptions) zone() *time.Location {
+	if o.Zone == nil {
+		return time.UTC
+	}
+	return o.Zone
 }
 
 // DateSource says where a snapshot's date was found.
@@ -73,6 +83,9 @@ func Signatures() []decode.Signature {
 	var all []decode.Signature
 	for i := range variants {
 		all = append(all, variants[i].signature())
+	}
+	for i := range factVariants {
+		all = append(all, factVariants[i].signature())
 	}
 	return append(all, centreVariant.signature())
 }

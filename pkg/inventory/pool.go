@@ -17,9 +17,11 @@ const (
 	factSides    = 12
 	factVolume   = 24
 	factHazmat   = 28 // uint16, number + 1
+	factRecall   = 30 // uint16, days since 1970 of a recall list; 0: none
 	factExpiry   = 32 // days since 1970; 0: unknown
 	factSince    = 36
 	factReceived = 40
+	factStranded = 44 // days since 1970; 0: not stranded
 )
 
 // Units are a pool's units of either condition.
@@ -86,6 +88,8 @@ func (s *Snapshot) Product(p int32) Product {
 		Expiry:          dayTime(u32(f, factExpiry)),
 		UnsellableSince: dayTime(u32(f, factSince)),
 		Received:        dayTime(u32(f, factReceived)),
+		StrandedSince:   dayTime(u32(f, factStranded)),
+		RecalledSince:   dayTime(uint32(u16(f, factRecall))),
 	}
 	v.HasWeight = v.WeightG > 0
 	v.HasSize = v.LongestMM > 0 && v.MedianMM > 0 && v.ShortestMM > 0

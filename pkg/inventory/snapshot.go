@@ -48,6 +48,10 @@ type Snapshot struct {
 	skus     index
 
 	side side
+	book *book // nil: nothing is known beyond quantities and products
+
+	// tellsRecalled: the file said of each lot whether it is recalled.
+	tellsRecalled bool
 
 	// fnskus finds pools by FNSKU; for a file it is read when it is first asked for.
 	fnskus     index
@@ -88,6 +92,9 @@ type Product struct {
 	VolumeCM3                         int64 // 0: unknown
 	HazmatClass                       string
 	Expiry, UnsellableSince, Received time.Time // the earliest of the pool's lots
+	// StrandedSince and RecalledSince are of the whole pool, from the files that
+	// say so; a recall that a lot tells has no day.
+	StrandedSince, RecalledSince time.Time
 }
 
 // Item is one MSKU. SKU and FNSKU are parts of the snapshot, not to be changed;
@@ -140,7 +147,7 @@ func (s *Snapshot) fail(err error) {
 
 // Close gives back what the snapshot holds open. It must not be used after.
 func (s *Snapshot) Close() error {
-	err := errors.Join(s.side.close(), s.words.close())
+	err := errors.Join(s.side.close(), s.book.close(), s.words.close())
 	if s.file != nil {
 		if e := s.file.Close(); err == nil {
 			err = e

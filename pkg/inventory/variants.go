@@ -40,6 +40,32 @@ const (
 	fieldCountry
 	fieldPostalCode
 
+	// What adds to the stock that is there, see factvariants.go.
+	fieldAvailable
+	fieldAge0to30
+	fieldAge31to60
+	fieldAge61to90
+	fieldAge91to180
+	fieldAge181to270
+	fieldAge271to365
+	fieldAge331to365
+	fieldAge366to455
+	fieldAge456
+	fieldAge0to90
+	fieldAge366
+	fieldCharge12
+	fieldCharge366
+	fieldCharge456
+	fieldShipped30
+	fieldShipped90
+	fieldSizeUnit
+	fieldWeightUnit
+	fieldVolumeUnit
+	fieldIsHazmat
+	fieldStrandedSince
+	fieldReserved
+	fieldRecalledSince
+
 	numFields
 )
 
@@ -78,9 +104,11 @@ func known(list string) []column {
 // variant is one layout of an inventory file. A further one is a further entry
 // of the table variants, or a further spelling in it.
 type variant struct {
-	kind    removal.Kind
-	shape   shape
-	only    bool // no other headings allowed
+	kind  removal.Kind
+	shape shape
+	only  bool // no other headings allowed
+	// anyKey: one of MSKU, FNSKU and ASIN is enough, whichever it is.
+	anyKey  bool
 	columns []column
 }
 
@@ -147,6 +175,11 @@ func variantOf(kind removal.Kind) *variant {
 			return &variants[i]
 		}
 	}
+	for i := range factVariants {
+		if factVariants[i].kind == kind {
+			return &factVariants[i]
+		}
+	}
 	return nil
 }
 
@@ -154,6 +187,10 @@ func (v *variant) signature() decode.Signature {
 	s := decode.Signature{Kind: v.kind, Only: v.only}
 	for _, c := range v.columns {
 		s.Column(c.required, c.headings...)
+	}
+	if v.anyKey {
+		s.Required = append(s.Required, []string{"sku", "fnsku", "asin"})
+		s.Names = append(s.Names, "sku")
 	}
 	return s
 }

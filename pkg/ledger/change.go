@@ -28,6 +28,9 @@ type Change struct {
 	Dropped []Draft
 	// Answered are outgoing files that a processing report answered.
 	Answered []string
+	// Holds is what happens to holds, Messages are queued in the outbox.
+	Holds    *HoldChange
+	Messages []Message
 	// Run is the run that did it; in a Commit the commit's own counts.
 	Run string
 }
@@ -44,7 +47,7 @@ type Record struct {
 // Empty tells whether the change changes nothing.
 func (c *Change) Empty() bool {
 	return len(c.New)+len(c.Changed)+len(c.Movements)+len(c.Events)+len(c.Outgoing)+
-		len(c.Shipments)+len(c.Dropped)+len(c.Answered) == 0
+		len(c.Shipments)+len(c.Dropped)+len(c.Answered)+len(c.Messages) == 0 && c.Holds.Empty()
 }
 
 // Change makes a change durable, or nothing of it. ErrConflict: the merchant's
@@ -121,7 +124,10 @@ func (t *tx) putChange(ctx context.Context, h *merchantHead, run string, c *Chan
 			return fmt.Errorf("outgoing file %s: %w", name, err)
 		}
 	}
-	return nil
+	if err := t.putMessages(ctx, h.id, c.Messages); err != nil {
+		return err
+	}
+	return t.putHolds(ctx, h.id, c.Holds)
 }
 
 // putNew inserts orders with their progress.

@@ -56,6 +56,7 @@ var settings = []setting{
 	choiceSetting("resubmit", func(p *removal.Profile) *removal.Resubmit { return &p.Resubmit },
 		func(r removal.Resubmit) string { return string(r) }, removal.ResubmitContinue, removal.ResubmitRefuse),
 	durationSetting("release_delay", func(p *removal.Profile) *time.Duration { return &p.ReleaseDelay }),
+	boolSetting("auto_dispose", func(p *removal.Profile) *bool { return &p.AutoDispose }),
 	boolSetting("csv_bom", func(p *removal.Profile) *bool { return &p.CSVBOM }),
 	boolSetting("shift_jis", func(p *removal.Profile) *bool { return &p.ShiftJIS }),
 	listSetting("reports", "all", func(p *removal.Profile) *[]string { return &p.Reports }),

@@ -63,6 +63,8 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 			Code: removal.SnapshotOlder, Field: removal.FieldNone, Args: removal.Args{}.
 				Arg("date", j.day(row.Date)).Arg("current", j.day(current.Date)),
 		})
+	} else if err := read.Snapshot.Inherit(previous, j.temp); err != nil {
+		return nil, err
 	}
 	run := p.run(j, f, what)
 	run.Heading = what.row.Number
@@ -80,7 +82,11 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 		return nil, err
 	}
 	run.SnapshotID, row.Run = row.ID, run.ID
-	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: row})
+	change, err := p.holds(ctx, j, row, previous, read.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return p.answerOther(ctx, j, &run, read.Problems, &ledger.Commit{Snapshot: row, Change: change})
 }
 
 // day is the date of a moment where the merchant is.
@@ -101,7 +107,7 @@ func (p *Processor) readOptions(j *job, previous *inventory.Snapshot) (inventory
 	}
 	return inventory.ReadOptions{
 		Previous: previous, Date: j.asOf(), DateKnown: true, Zone: zone, Force: j.Force,
-		Seed: binary.LittleEndian.Uint64(seed), TempDir: j.temp,
+		Seed: binary.LittleEndian.Uint64(seed), TempDir: j.temp, File: j.sha256,
 	}, nil
 }
 

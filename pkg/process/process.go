@@ -349,6 +349,8 @@ func (p *Processor) take(ctx context.Context, j *job) (_ *Result, err error) {
 		return p.centres(ctx, j, f, what)
 	case what.sign.Kind.OfOrders():
 		return p.status(ctx, j, f, what)
+	case what.sign.Kind.AddsFacts():
+		return p.facts(ctx, j, f, what)
 	}
 	return p.inventory(ctx, j, f, what)
 }

@@ -28,9 +28,11 @@ type Profile struct {
 	Resubmit      Resubmit
 	// ReleaseDelay is how long an order stays in planning before it is handed on.
 	ReleaseDelay time.Duration
-	CSVBOM       bool
-	ShiftJIS     bool
-	Reports      []string // which files of an upload's reports; empty: all
+	// AutoDispose makes the dispose job order what is past its deadline.
+	AutoDispose bool
+	CSVBOM      bool
+	ShiftJIS    bool
+	Reports     []string // which files of an upload's reports; empty: all
 	// Policy overrides single values of the store's policy, by key.
 	Policy map[string]string
 }

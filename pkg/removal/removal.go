@@ -18,6 +18,13 @@ const (
 	KindAFN       Kind = "afn_inventory"
 	KindInventory Kind = "rensa_inventory"
 	KindCentres   Kind = "fulfilment_centres"
+	// What says more about stock that a snapshot holds.
+	KindPlanning   Kind = "inventory_planning"
+	KindHealth     Kind = "inventory_health"
+	KindStranded   Kind = "stranded_inventory"
+	KindReserved   Kind = "reserved_inventory"
+	KindStorageFee Kind = "monthly_storage_fee"
+	KindRecallList Kind = "recall_list"
 	// What became of orders, and what is to become of them.
 	KindOrderDetail      Kind = "removal_order_detail"
 	KindShipmentDetail   Kind = "removal_shipment_detail"
@@ -47,6 +54,16 @@ func (k Kind) HasOutcomes() bool { return k == KindUpload }
 // IsInventory tells whether a file of this kind brings a snapshot.
 func (k Kind) IsInventory() bool {
 	return k == KindManageFBA || k == KindAFN || k == KindInventory
+}
+
+// AddsFacts tells whether a file of this kind says more about the stock that the
+// current snapshot holds, and leaves its quantities as they are.
+func (k Kind) AddsFacts() bool {
+	switch k {
+	case KindPlanning, KindHealth, KindStranded, KindReserved, KindStorageFee, KindRecallList:
+		return true
+	}
+	return false
 }
 
 // Method is what happens to the units of an order.

@@ -61,9 +61,9 @@ const (
 func (c *columnChart) SVG() template.HTML {
 	var b strings.Builder
 	e := html.EscapeString
-	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-title %s-desc">`, chartWidth, chartHeight, e(c.ID), e(c.ID))
+	fmt.Fprintf(&b, `<svg class="chart columns-chart" viewBox="0 0 %d %d" role="img" aria-labelledby="%s-title %s-desc">`, chartWidth, chartHeight, e(c.ID), e(c.ID))
 	fmt.Fprintf(&b, `<title id="%s-title">%s</title><desc id="%s-desc">%s</desc>`, e(c.ID), e(c.Title), e(c.ID), e(c.Desc))
-	fmt.Fprintf(&b, `<defs><pattern id="%s-hatch" class="chart-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6"/><path d="M0 0V6"/></pattern></defs>`, e(c.ID))
+	fmt.Fprintf(&b, `<defs><pattern id="%s-hatch" class="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6"/><path d="M0 0V6"/></pattern></defs>`, e(c.ID))
 	var most int64 = 1
 	for _, col := range c.Columns {
 		most = max(most, col.Total())
@@ -73,7 +73,7 @@ func (c *columnChart) SVG() template.HTML {
 	y := func(n int64) float64 { return float64(chartHeight-chartBottom) - height*float64(n)/float64(top) }
 	for k := range int64(chartLines + 1) {
 		n := top * k / chartLines
-		fmt.Fprintf(&b, `<path class="chart-grid" d="M%d %.1fH%d"/><text class="chart-axis" x="%d" y="%.1f" text-anchor="end">%s</text>`,
+		fmt.Fprintf(&b, `<path class="rule" d="M%d %.1fH%d"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`,
 			chartLeft, y(n), chartWidth-chartRight, chartLeft-6, y(n)+4, e(c.Number(n)))
 	}
 	step := float64(chartWidth-chartLeft-chartRight) / float64(max(1, len(c.Columns)))
@@ -81,8 +81,8 @@ func (c *columnChart) SVG() template.HTML {
 	for i, col := range c.Columns {
 		middle := float64(chartLeft) + step*(float64(i)+0.5)
 		c.column(&b, col, middle-wide/2, wide, y)
-		fmt.Fprintf(&b, `<text class="chart-value" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, middle, y(col.Total())-6, e(c.Number(col.Total())))
-		fmt.Fprintf(&b, `<text class="chart-label" x="%.1f" y="%d" text-anchor="middle">%s</text>`, middle, chartHeight-10, e(col.Label))
+		fmt.Fprintf(&b, `<text class="value" x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, middle, y(col.Total())-6, e(c.Number(col.Total())))
+		fmt.Fprintf(&b, `<text class="label" x="%.1f" y="%d" text-anchor="middle">%s</text>`, middle, chartHeight-10, e(col.Label))
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String())
@@ -95,12 +95,12 @@ func (c *columnChart) column(b *strings.Builder, col chartColumn, x, wide float6
 		if n <= 0 {
 			continue
 		}
-		class, fill := fmt.Sprintf("chart-part chart-part-%d", k), ""
-		if col.Tone != "" {
-			class += " chart-" + html.EscapeString(col.Tone)
-		}
-		if k > 0 { // told apart without colours too
-			fill = fmt.Sprintf(` fill="url(#%s-hatch)"`, html.EscapeString(c.ID))
+		class, fill := "part accent", ""
+		switch {
+		case k > 0: // told apart without colours too
+			class, fill = "part", fmt.Sprintf(` fill="url(#%s-hatch)"`, html.EscapeString(c.ID))
+		case col.Tone != "":
+			class = "part " + html.EscapeString(col.Tone)
 		}
 		from, to := y(below), y(below+n)
 		fmt.Fprintf(b, `<rect class="%s"%s x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="2"/>`, class, fill, x, to, wide, max(1, from-to))

@@ -15,7 +15,7 @@ func TestColumnChart(t *testing.T) {
 	t.Parallel()
 	c := &columnChart{
 		ID: "age", Title: `Age <of> "stock"`, Desc: "Units & days", Parts: []string{"sellable", "unsellable"},
-		Columns: []chartColumn{{Label: "0–90", Parts: []int64{100, 50}}, {Label: "91–180", Parts: []int64{0, 75}, Tone: "bad"}, {Label: "181+", Parts: []int64{0, 0}}},
+		Columns: []chartColumn{{Label: "0–90", Parts: []int64{100, 50}}, {Label: "91–180", Parts: []int64{75, 0}, Tone: "bad"}, {Label: "181+", Parts: []int64{0, 0}}},
 		Number:  func(n int64) string { return strconv.FormatInt(n, 10) },
 	}
 	svg := string(c.SVG())
@@ -37,7 +37,7 @@ func TestColumnChart(t *testing.T) {
 		for _, a := range el.Attr {
 			attr[a.Name.Local] = a.Value
 		}
-		if strings.HasPrefix(attr["class"], "chart-part") {
+		if strings.HasPrefix(attr["class"], "part") {
 			h, err := strconv.ParseFloat(attr["height"], 64)
 			if err != nil {
 				t.Fatal(err)
@@ -51,9 +51,9 @@ func TestColumnChart(t *testing.T) {
 	var first, second, bad float64
 	for class, h := range heights {
 		switch {
-		case strings.Contains(class, "chart-bad"):
+		case strings.Contains(class, "part bad"):
 			bad = h
-		case strings.Contains(class, "chart-part-0"):
+		case strings.HasPrefix(class, "part accent"):
 			first = h
 		default:
 			second = h

@@ -57,6 +57,10 @@ func (s *Server) table() []route {
 		s.signInRoutes(),
 		s.homeRoutes(),
 		s.fileRoutes(),
+		s.orderRoutes(),
+		s.draftRoutes(),
+		s.stockRoutes(),
+		s.plannedRoutes(),
 		s.settingRoutes(),
 	)
 }

@@ -54,6 +54,7 @@ type site struct {
 	ledger    *ledger.Ledger
 	processor *process.Processor
 	dir       *storage.Dir
+	policy    *policy.Set
 	server    *Server
 	http      *httptest.Server
 }
@@ -83,9 +84,11 @@ func newSite(t testing.TB, change func(*Options)) *site {
 	must(st.dir.MakeDir(inbox.Folder + "/" + stranger))
 	st.people(must)
 	opt := Options{
-		Ledger: st.ledger, Policy: set, Desk: st.processor.Desk(), Dir: st.dir, Snapshot: st.processor.Current, Book: st.processor.Book(),
+		Ledger: st.ledger, Policy: set, Desk: st.processor.Desk(), Dir: st.dir, Snapshot: st.processor.Snapshot, Book: st.processor.Book(),
 		Rebuild: st.processor.Rebuild, Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.ErrorLevel),
 	}
+	st.policy = set
+	opt.Planned = st.planned()
 	if change != nil {
 		change(&opt)
 	}

@@ -15,7 +15,9 @@ import (
 
 // builtKeys are put together by pages and code from what they know: every key
 // that begins so counts as used.
-var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report.", "web.resubmit.", "web.method."}
+var builtKeys = []string{"web.nav.", "web.role.", "web.language.", "web.theme.", "web.err.", "web.step.", "web.acceptance.", "web.report.", "web.resubmit.", "web.method.",
+	"web.order.cancel.", "web.order.cancel_it.", "web.order.cancel_about.", "web.order.cancel_yes.", "web.order.source.", "web.order.file.", "web.draft.method.", "web.address.",
+	"web.schedule.job.", "web.schedule.about.", "web.schedule.count.", "web.reports.name.", "web.reports.about.", "web.deadlines.in."}
 
 var (
 	keyInPage = regexp.MustCompile(`"(web\.[a-z0-9_.]*[a-z0-9_])"`)
@@ -90,8 +92,15 @@ func textsIn(t *testing.T, lang string) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := toml.Unmarshal(body, &all); err != nil {
+			own := map[string]string{}
+			if err := toml.Unmarshal(body, &own); err != nil {
 				t.Fatalf("%s: %v", name, err)
+			}
+			for key, text := range own {
+				if _, twice := all[key]; twice {
+					t.Errorf("%s: %s stands in another file too", name, key)
+				}
+				all[key] = text
 			}
 		}
 	}

@@ -55,6 +55,7 @@ type Options struct {
 	// Rebuild makes a report again whose file is no longer there; ErrGone where
 	// that cannot be done. Default: it cannot.
 	Rebuild func(ctx context.Context, merchant, run, file string, w io.Writer) error
+	Planned
 
 	// Listen is HOST:PORT; default 127.0.0.1:8321.
 	Listen string
@@ -100,6 +101,7 @@ type Server struct {
 	routes   []route
 	patterns map[string]bool // of all routes
 	handler  http.Handler
+	remembered
 	stopping chan struct{} // closed when live answers have to end
 	ending   func()
 }

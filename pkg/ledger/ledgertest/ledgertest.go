@@ -63,6 +63,15 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"Tokens":         testTokens,
 		"Notes":          testNotes,
 		"Arrivals":       testArrivals,
+		"Jobs":           testJobs,
+		"JobTakeover":    testJobTakeover,
+		"JobsAtOnce":     testJobsAtOnce,
+		"Fold":           testFold,
+		"FoldAll":        testFoldAll,
+		"Holds":          testHolds,
+		"HoldsRefused":   testHoldsRefused,
+		"Outbox":         testOutbox,
+		"OutboxLease":    testOutboxLease,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

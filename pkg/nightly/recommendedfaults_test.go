@@ -1,0 +1,60 @@
+package nightly_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// recommendedFaults are changes of the product's source, each of which
+// TestRecommended has to find.
+var recommendedFaults = []struct{ name, file, old, new string }{
+	{"the clean-up may be the day itself", "recommend.go", "if d >= cleanUpDay {", "if d > cleanUpDay {"},
+	{"units in removals are recommended again", "recommend.go", "left := charged.Less(open)", "left := charged.Less(0 * open)"},
+	{"a unit of exactly the age is not charged", "../inventory/age.go", "age >= line.FromDays {", "age > line.FromDays {"},
+	{"the youngest units leave first", "../inventory/age.go", "c.drop(f.Lots.Sellable - sellable)", "_ = sellable"},
+	{"a column about another clean-up is believed", "../inventory/age.go", "line.isYear() && line.Next(day) == line.CleanUp {", "line.isYear() {"},
+	{"older lots go before newer reports", "../inventory/age.go", "sources[f.Aged[0].From].Day > sources[f.Lots.From].Day", "false"},
+	{"the band that the line cuts is taken whole", "../inventory/age.go", "case from >= least:", "case to >= least:"},
+	{"interpolation knows the widest bands only", "../inventory/age.go", "w < width || w == width && d > at", "width == openEnded || w > width"},
+	{"lots without dates are forgotten", "../inventory/age.go", "c.AtLeast = f.Lots.Sellable > dated", ""},
+	{"a full file forgets what reports said", "../inventory/factcarry.go", "for _, a := range was.Aged {", "for _, a := range was.Aged[:0] {"},
+	{"a full file forgets the lots", "../inventory/factcarry.go", "if f.Lots.From < 0 && was.Lots.From >= 0 && fresh(was.Lots.From) {", "if false {"},
+	{"the fee of one unit is charged", "recommend.go", "v.policy.StorageFee(v.store, age, tier[age], mm3, v.cleanUp)", "v.policy.StorageFee(v.store, age, min(tier[age], 1), mm3, v.cleanUp)"},
+	{"the narrow bands are not read", "../inventory/factparse.go", "if a331 >= 0 && a331 <= a271 {", "if false {"},
+}
+
+// TestPlantedRecommendedFaults plants one fault at a time and wants
+// TestRecommended or TestCleanUpAfter to fail. With RENSA_FAULTS=all that takes a
+// few minutes; else it is only looked that every fault can still be planted.
+func TestPlantedRecommendedFaults(t *testing.T) {
+	t.Parallel()
+	for _, f := range recommendedFaults {
+		t.Run(f.name, func(t *testing.T) {
+			source, err := os.ReadFile(f.file)
+			must(t, err)
+			if n := strings.Count(string(source), f.old); n != 1 {
+				t.Fatalf("%q stands in %s %d times", f.old, f.file, n)
+			}
+			if os.Getenv("RENSA_FAULTS") != "all" {
+				return
+			}
+			dir := t.TempDir()
+			planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
+			must(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
+			path, err := filepath.Abs(f.file)
+			must(t, err)
+			text, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
+			must(t, err)
+			must(t, os.WriteFile(overlay, text, 0o600))
+			c := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^(TestRecommended|TestCleanUpAfter)$", ".")
+			out, err := c.CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "--- FAIL: Test") {
+				t.Fatalf("not found: %s", out)
+			}
+		})
+	}
+}
