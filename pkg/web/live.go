@@ -37,11 +37,11 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request, show func() (event
 		if now := event + body; now != before {
 			before, quiet = now, 0
 			if err := send(w, control, event, body); err != nil {
-				return nil //nolint:nilerr // the client went away
+				return nil
 			}
 		} else if quiet++; quiet%40 == 0 { // so that nobody on the way thinks it dead
 			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil || control.Flush() != nil {
-				return nil //nolint:nilerr // the client went away
+				return nil
 			}
 		}
 		if last || s.Now().After(end) {

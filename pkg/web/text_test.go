@@ -92,8 +92,15 @@ func textsIn(t *testing.T, lang string) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := toml.Unmarshal(body, &all); err != nil {
+			own := map[string]string{}
+			if err := toml.Unmarshal(body, &own); err != nil {
 				t.Fatalf("%s: %v", name, err)
+			}
+			for key, text := range own {
+				if _, twice := all[key]; twice {
+					t.Errorf("%s: %s stands in another file too", name, key)
+				}
+				all[key] = text
 			}
 		}
 	}
