@@ -198,10 +198,12 @@ func (x *wordIndex) search(k int, q *query, limit int, out *found) error {
 	defer scratch.Put(sets)
 	sets.ranks = [numRanks]bitset{}
 	ranks := &sets.ranks
-	seg.wholeKeys(q.whole, &ranks[rankEqual], &ranks[rankKey])
+	if len(q.words) > 1 { // one word alone is looked for in the keys once, below
+		seg.wholeKeys(q.whole, &ranks[rankEqual], &ranks[rankKey])
+	}
 	for n := range q.words {
 		sets.word = grades{}
-		seg.word(&q.words[n], sets)
+		seg.word(&q.words[n], len(q.words) == 1, sets)
 		for g := range sets.word {
 			if n == 0 {
 				ranks[rankWords+g] = sets.word[g]
@@ -242,8 +244,9 @@ func (g *segment) wholeKeys(text []byte, equal, begin *bitset) {
 	})
 }
 
-// word finds the items of one word of the text.
-func (g *segment) word(w *queryWord, sets *searchSets) {
+// word finds the items of one word of the text; alone, the keys that are or begin
+// with it too.
+func (g *segment) word(w *queryWord, alone bool, sets *searchSets) {
 	for n := range w.tokens {
 		sets.token = grades{}
 		g.title(&w.tokens[n], &sets.token)
@@ -258,12 +261,25 @@ func (g *segment) word(w *queryWord, sets *searchSets) {
 	if len(w.tokens) > 0 {
 		sets.word = sets.title
 	}
-	if utf8.RuneCount(w.text) < 2 {
+	short := utf8.RuneCount(w.text) < 2
+	if short && !alone {
 		return // every key has most characters somewhere
 	}
 	g.eachKey(w.text, func(item uint32, at int) {
-		if sets.word[2].set(item); isKeyEnd(g.keys[at-1]) {
+		if !short {
+			sets.word[2].set(item)
+		}
+		if !isKeyEnd(g.keys[at-1]) {
+			return
+		}
+		if !short {
 			sets.word[1].set(item)
+		}
+		if alone {
+			sets.ranks[rankKey].set(item)
+			if isKeyEnd(g.keys[at+len(w.text)]) {
+				sets.ranks[rankEqual].set(item)
+			}
 		}
 	})
 }
