@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
+	"rensa/pkg/inbox"
 	"rensa/pkg/ledger"
 	"rensa/pkg/web/api"
 )
@@ -34,4 +36,22 @@ func (s *Server) newAPI() (*api.API, error) {
 		},
 		UserName: UserName,
 	})
+}
+
+// forgottenAfter is after what time nobody brings a file any more.
+const forgottenAfter = 24 * time.Hour
+
+// clearDeliveries takes away what was being brought when a program ended.
+func (s *Server) clearDeliveries(ctx context.Context) {
+	all, err := s.Ledger.Merchants(ctx)
+	ids := make([]string, len(all))
+	for i := range all {
+		ids[i] = all[i].ID
+	}
+	if err == nil {
+		err = inbox.ClearDeliveries(s.Dir, ids, s.Now().Add(-forgottenAfter))
+	}
+	if err != nil {
+		s.Log.Warn().Err(err).Msg("what was being brought and never came whole cannot be cleared away")
+	}
 }

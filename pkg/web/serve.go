@@ -65,6 +65,7 @@ func (o *Options) Address() string {
 // Run serves until ctx ends, then lets requests end in order. started, where it is
 // not nil, is called with the address once connections are accepted.
 func (s *Server) Run(ctx context.Context, started func(net.Addr)) error {
+	s.clearDeliveries(ctx)
 	// What lasts as long as the page is open must end before the server can.
 	live, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

@@ -133,9 +133,7 @@ func (a *API) listOrders(ctx context.Context, c *call, in *ordersInput) (*orders
 		return nil, err
 	}
 	out.Body.Next = next
-	for i := range drafts {
-		out.Body.Orders = append(out.Body.Orders, drafts[i])
-	}
+	out.Body.Orders = append(out.Body.Orders, drafts...)
 	for i := range rows {
 		out.Body.Orders = append(out.Body.Orders, c.orderEntry(&rows[i]))
 	}

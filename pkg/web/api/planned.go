@@ -43,8 +43,8 @@ type RecommendedItem struct {
 	Surcharge   *string `json:"surcharge" doc:"that removing them avoids, a decimal; null where no rate is known"`
 	ReturnFee   *string `json:"return_fee" doc:"null where no rate is known"`
 	DisposalFee *string `json:"disposal_fee" doc:"null where no rate is known"`
-	Expected    int64   `json:"expected_sales" doc:"units that will be sold before the clean-up"`
-	CoverDays   int64   `json:"cover_days"`
+	Expected    *int64  `json:"expected_sales" doc:"units that will be sold before the clean-up; null where that is not known"`
+	CoverDays   *int64  `json:"cover_days" doc:"how long the stock lasts; null where that is not known"`
 	Cheaper     string  `json:"cheaper" enum:"unknown,keep,return,disposal"`
 }
 
@@ -144,7 +144,7 @@ func (a *API) showRecommended(ctx context.Context, c *call, in *pageInput) (*rec
 			SKU: row.SKU, FNSKU: row.FNSKU, ASIN: row.ASIN, Title: row.Title, Sellable: row.Sellable, Unsellable: row.Unsellable,
 			Aged: row.Aged, AtLeast: row.AtLeast, Basis: row.Basis, Open: row.Open, Remove: row.Remove,
 			Surcharge: figure(row.Surcharge), ReturnFee: figure(row.ReturnFee), DisposalFee: figure(row.DisposalFee),
-			Expected: row.Expected, CoverDays: row.CoverDays, Cheaper: string(row.Cheaper),
+			Expected: known(row.Expected), CoverDays: known(row.CoverDays), Cheaper: string(row.Cheaper),
 		})
 	}
 	return out, nil
@@ -155,6 +155,14 @@ func figure(f report.Figure) *string {
 		return nil
 	}
 	return amount(f.Amount)
+}
+
+// known is a number that is below zero where it is not known.
+func known(n int64) *int64 {
+	if n < 0 {
+		return nil
+	}
+	return &n
 }
 
 func (a *API) getRecommended(w http.ResponseWriter, r *http.Request, c *call) error {

@@ -1569,15 +1569,17 @@ type RecommendedItem struct {
 	AtLeast bool `json:"at_least"`
 
 	// Basis what the age is known from
-	Basis     string                 `json:"basis"`
-	Cheaper   RecommendedItemCheaper `json:"cheaper"`
-	CoverDays int64                  `json:"cover_days"`
+	Basis   string                 `json:"basis"`
+	Cheaper RecommendedItemCheaper `json:"cheaper"`
+
+	// CoverDays how long the stock lasts; null where that is not known
+	CoverDays *int64 `json:"cover_days"`
 
 	// DisposalFee null where no rate is known
 	DisposalFee *string `json:"disposal_fee"`
 
-	// ExpectedSales units that will be sold before the clean-up
-	ExpectedSales int64  `json:"expected_sales"`
+	// ExpectedSales units that will be sold before the clean-up; null where that is not known
+	ExpectedSales *int64 `json:"expected_sales"`
 	Fnsku         string `json:"fnsku"`
 
 	// Open units of them that removals take already
