@@ -36,7 +36,8 @@ demo: build ## make a fresh ./demo-workspace and process its sample uploads
 	@find $(DEMO)/reports $(DEMO)/outbound -type f | sort | sed 's/^/  /'
 
 .PHONY: test
-test: ## run every test; skipped ones are named at the end (with CI=true a skip fails)
+test: ## run every test, after installing what they need where that is possible; skipped ones are named at the end (with CI=true a skip fails)
+	@for tool in chromium curl; do .ci/need $$tool $$tool || test "$${CI:-}" != true; done
 	@$(GO) test -v ./... 2>&1 | awk -v ci="$${CI:-}" -f .ci/test.awk
 
 .PHONY: race

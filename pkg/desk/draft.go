@@ -30,6 +30,9 @@ type Draft struct {
 	version int64
 }
 
+// MaxQuantity is the most units of a condition that an item may ask for.
+const MaxQuantity = validate.MaxQuantity
+
 // Item is one SKU of a draft with what is asked of it.
 type Item struct {
 	SKU        string `json:"sku"`
@@ -320,7 +323,7 @@ func (d *Draft) Remove(skus ...string) error {
 }
 
 func (it Item) check() error {
-	if it.Sellable < 0 || it.Unsellable < 0 || it.Sellable > validate.MaxQuantity || it.Unsellable > validate.MaxQuantity {
+	if it.Sellable < 0 || it.Unsellable < 0 || it.Sellable > MaxQuantity || it.Unsellable > MaxQuantity {
 		return fmt.Errorf("%s: quantity %d, %d: %w", it.SKU, it.Sellable, it.Unsellable, ErrValue)
 	}
 	if it.SKU == "" || strings.ContainsAny(it.SKU, "\t\r\n") || !utf8.ValidString(it.SKU) {

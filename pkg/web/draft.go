@@ -12,7 +12,6 @@ import (
 	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
-	"rensa/pkg/validate"
 )
 
 func (s *Server) draftRoutes() []route {
@@ -157,7 +156,7 @@ func quantity(text string) (int64, bool) {
 		return 0, true
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	return n, err == nil && n >= 0 && n <= validate.MaxQuantity
+	return n, err == nil && n >= 0 && n <= desk.MaxQuantity
 }
 
 func (s *Server) editDraft(w http.ResponseWriter, r *http.Request, v *visit) error {
