@@ -57,14 +57,16 @@ func (c *snapshotCache) use(merchant string) (done func()) {
 func (c *snapshotCache) shrink(keep int) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.shrinkTo(keep)
+	return c.shrinkTo(keep, "")
 }
 
-func (c *snapshotCache) shrinkTo(keep int) (err error) {
+// shrinkTo is shrink for one who has the lock and has just opened a snapshot, which
+// is not closed, whatever the clock says of its age.
+func (c *snapshotCache) shrinkTo(keep int, opened string) (err error) {
 	for {
 		oldest, idle := "", 0
 		for name, s := range c.open {
-			if c.users[s.merchant] > 0 {
+			if c.users[s.merchant] > 0 || name == opened {
 				continue
 			}
 			if idle++; oldest == "" || s.used.Before(c.open[oldest].used) {
@@ -106,14 +108,19 @@ func (c *snapshotCache) close() error {
 
 // openSnapshot opens a snapshot for a merchant whose use has begun.
 func (p *Processor) openSnapshot(name string) (*inventory.Snapshot, error) {
+	return p.openFor(name, false)
+}
+
+// lendSnapshot opens a snapshot for readers who do not say when they are done.
+func (p *Processor) lendSnapshot(name string) (*inventory.Snapshot, error) {
+	return p.openFor(name, true)
+}
+
+func (p *Processor) openFor(name string, lend bool) (*inventory.Snapshot, error) {
 	c := &p.snapshots
-	c.mu.Lock()
-	if s, ok := c.open[name]; ok {
-		s.used = p.Now()
-		c.mu.Unlock()
-		return s.Snapshot, nil
+	if s := c.find(name, lend, p.Now()); s != nil {
+		return s, nil
 	}
-	c.mu.Unlock()
 	// Read outside the lock: other merchants need not wait for it.
 	s, err := inventory.Open(filepath.Join(p.Root, filepath.FromSlash(name)))
 	if err != nil {
@@ -121,32 +128,25 @@ func (p *Processor) openSnapshot(name string) (*inventory.Snapshot, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if first, ok := c.open[name]; ok {
+	if first, ok := c.open[name]; ok { // opened twice at once
+		first.lent = first.lent || lend
 		return first.Snapshot, s.Close()
 	}
 	if c.open == nil {
 		c.open, c.users = map[string]*openSnapshot{}, map[string]int{}
 	}
-	c.open[name] = &openSnapshot{Snapshot: s, merchant: path.Base(path.Dir(name)), used: p.Now()}
-	return s, c.shrinkTo(snapshotsKept)
+	c.open[name] = &openSnapshot{Snapshot: s, merchant: path.Base(path.Dir(name)), used: p.Now(), lent: lend}
+	return s, c.shrinkTo(snapshotsKept, name)
 }
 
-// lendSnapshot opens a snapshot for readers who do not say when they are done.
-func (p *Processor) lendSnapshot(name string) (*inventory.Snapshot, error) {
-	for {
-		s, err := p.openSnapshot(name)
-		if err != nil {
-			return nil, err
-		}
-		c := &p.snapshots
-		c.mu.Lock()
-		o, ok := c.open[name]
-		if ok = ok && o.Snapshot == s; ok {
-			o.lent = true
-		}
-		c.mu.Unlock()
-		if ok { // else it was closed meanwhile
-			return s, nil
-		}
+// find gives a snapshot that is open, nil for any other.
+func (c *snapshotCache) find(name string, lend bool, now time.Time) *inventory.Snapshot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.open[name]
+	if !ok {
+		return nil
 	}
+	s.used, s.lent = now, s.lent || lend
+	return s.Snapshot
 }
