@@ -14,6 +14,7 @@ import (
 	"rensa/pkg/process"
 	"rensa/pkg/schedule"
 	"rensa/pkg/storage"
+	"rensa/pkg/web"
 )
 
 // The roles of serve. Each may run in a process of its own on the same machine.
@@ -77,35 +78,38 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 			return err
 		}
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	if slices.Contains(roles, roleSchedule) {
-		s.tellMail(a)
-		g.Go(func() error { return due.Run(ctx) })
-		g.Go(func() error { return s.sender.Run(ctx) })
+	dir, err := storage.Open(ws.dir)
+	if err != nil {
+		return err
 	}
+	defer dir.Close()
 	wake := make(chan struct{}, 1)
-	if slices.Contains(roles, roleWork) {
-		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
-	}
 	awake := func() {
 		select {
 		case wake <- struct{}{}:
 		default: // it is awake already
 		}
 	}
-	dir, err := storage.Open(ws.dir)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
+	var page *web.Server
 	if slices.Contains(roles, roleWeb) {
-		page, err := a.page(ws, p, dir, s.planned(due), awake)
-		if err != nil {
+		if page, err = a.page(ws, p, dir, s.planned(due), awake); err != nil {
 			return err
 		}
 		if err := a.firstLink(ctx, ws, page); err != nil {
 			return err
 		}
+	}
+	// Nothing of it begins before all of it can.
+	g, ctx := errgroup.WithContext(ctx)
+	if slices.Contains(roles, roleSchedule) {
+		s.tellMail(a)
+		g.Go(func() error { return due.Run(ctx) })
+		g.Go(func() error { return s.sender.Run(ctx) })
+	}
+	if slices.Contains(roles, roleWork) {
+		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
+	}
+	if page != nil {
 		g.Go(func() error { return page.Run(ctx, nil) })
 	}
 	if slices.Contains(roles, roleInbox) {
