@@ -22,8 +22,9 @@ import (
 // TestYear plays a year and holds what the product tells of, orders and charges,
 // day by day, against the oracle: over both changes of the clocks and a leap day,
 // in three zones, with crashes and restarts in between. By default three merchants
-// from October to March; RENSA_YEAR=full plays 20 with 5,000 SKUs each, all year. RENSA_SEED chooses
-// another world, RENSA_DAYS a shorter year.
+// from October to March; RENSA_YEAR=full plays 20 with 5,000 SKUs each, all year, which
+// takes about an hour. RENSA_SEED chooses another world, RENSA_DAYS a shorter year,
+// RENSA_SKUS smaller merchants.
 func TestYear(t *testing.T) {
 	t.Parallel()
 	seed, merchants, skus, first, days := uint64(1), 3, 24, yearStart.AddDate(0, 0, 58), 138
@@ -35,6 +36,9 @@ func TestYear(t *testing.T) {
 	}
 	if n, err := strconv.Atoi(os.Getenv("RENSA_DAYS")); err == nil {
 		days = n
+	}
+	if n, err := strconv.Atoi(os.Getenv("RENSA_SKUS")); err == nil {
+		skus = n
 	}
 	w := newWorld(t, seed, merchants, skus, first)
 	var sum counts
