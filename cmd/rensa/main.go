@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	collectLate(os.Environ())
+	collectLate(os.Args[1:], os.Environ())
 	ahead(os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first interruption lets the work end in order; the second one kills.

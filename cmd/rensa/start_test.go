@@ -17,11 +17,11 @@ func TestCollectLate(t *testing.T) {
 		return p
 	}
 	usual := pace()
-	collectLate([]string{"GOGC=50"})
+	collectLate(nil, []string{"GOGC=50"})
 	if got := pace(); got != usual {
 		t.Errorf("the environment sets the pace, and it is %d, not %d", got, usual)
 	}
-	collectLate(nil)
+	collectLate(nil, nil)
 	if got, limit := pace(), debug.SetMemoryLimit(-1); got != -1 || limit != startMemory {
 		t.Errorf("at the start the pace is %d and the limit %d", got, limit)
 	}
@@ -31,4 +31,12 @@ func TestCollectLate(t *testing.T) {
 	for debug.SetMemoryLimit(-1) != math.MaxInt64 {
 		runtime.Gosched()
 	}
+	collectLate([]string{"-w", "shop", "run", "recommended"}, nil)
+	for pace() != jobPace {
+		runtime.GC()
+	}
+	for debug.SetMemoryLimit(-1) != math.MaxInt64 {
+		runtime.Gosched()
+	}
+	debug.SetGCPercent(usual)
 }
