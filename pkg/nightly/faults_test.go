@@ -9,8 +9,11 @@ import (
 	"testing"
 )
 
-// faults are changes of the product's source, each of which TestYear has to find.
-var faults = []struct{ name, file, old, new string }{
+// fault is a change of the product's source that a test has to find.
+type fault struct{ name, file, old, new string }
+
+// faults are those that TestYear has to find.
+var faults = []fault{
 	{"a hold lasts a day longer", "../inventory/hold.go", "deadline := since.AddDate(0, 0, r.Days[reason])", "deadline := since.AddDate(0, 0, r.Days[reason]+1)"},
 	{"the newest close first", "../inventory/hold.go", "	slices.Reverse(newest)\n", ""},
 	{"units that came back are new", "../inventory/hold.go", "n := min(p.Units, h.Returned-h.Resumed)", "n := min(p.Units, 0)"},
@@ -35,30 +38,33 @@ var faults = []struct{ name, file, old, new string }{
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults {
-		t.Run(f.name, func(t *testing.T) {
-			source, err := os.ReadFile(f.file)
-			must(t, err)
-			if n := strings.Count(string(source), f.old); n != 1 {
-				t.Fatalf("%q stands in %s %d times", f.old, f.file, n)
-			}
-			if os.Getenv("RENSA_FAULTS") != "all" {
-				return
-			}
-			dir := t.TempDir()
-			planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
-			must(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
-			path, err := filepath.Abs(f.file)
-			must(t, err)
-			text, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
-			must(t, err)
-			must(t, os.WriteFile(overlay, text, 0o600))
-			c := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestYear$", ".")
-			c.Env = append(os.Environ(), "RENSA_FAULTS=")
-			out, err := c.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "--- FAIL: TestYear") {
-				t.Fatalf("not found: %s", out)
-			}
-			t.Logf("found: %.300s", out)
-		})
+		t.Run(f.name, func(t *testing.T) { f.find(t, "^TestYear$", "--- FAIL: TestYear") })
 	}
+}
+
+// find plants the fault and wants the tests that run names to fail, and to say so.
+func (f *fault) find(t *testing.T, run, said string) {
+	source, err := os.ReadFile(f.file)
+	must(t, err)
+	if n := strings.Count(string(source), f.old); n != 1 {
+		t.Fatalf("%q stands in %s %d times", f.old, f.file, n)
+	}
+	if os.Getenv("RENSA_FAULTS") != "all" {
+		return
+	}
+	dir := t.TempDir()
+	planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
+	must(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
+	path, err := filepath.Abs(f.file)
+	must(t, err)
+	text, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
+	must(t, err)
+	must(t, os.WriteFile(overlay, text, 0o600))
+	c := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", run, ".")
+	c.Env = append(os.Environ(), "RENSA_FAULTS=")
+	out, err := c.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), said) {
+		t.Fatalf("not found: %s", out)
+	}
+	t.Logf("found: %.300s", out)
 }

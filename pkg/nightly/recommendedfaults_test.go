@@ -1,17 +1,10 @@
 package nightly_test
 
-import (
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"testing"
-)
+import "testing"
 
 // recommendedFaults are changes of the product's source, each of which
 // TestRecommended has to find.
-var recommendedFaults = []struct{ name, file, old, new string }{
+var recommendedFaults = []fault{
 	{"the clean-up may be the day itself", "recommend.go", "if d >= cleanUpDay {", "if d > cleanUpDay {"},
 	{"units in removals are recommended again", "recommend.go", "left := charged.Less(open)", "left := charged.Less(0 * open)"},
 	{"a unit of exactly the age is not charged", "../inventory/age.go", "age >= line.FromDays {", "age > line.FromDays {"},
@@ -33,28 +26,6 @@ var recommendedFaults = []struct{ name, file, old, new string }{
 func TestPlantedRecommendedFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range recommendedFaults {
-		t.Run(f.name, func(t *testing.T) {
-			source, err := os.ReadFile(f.file)
-			must(t, err)
-			if n := strings.Count(string(source), f.old); n != 1 {
-				t.Fatalf("%q stands in %s %d times", f.old, f.file, n)
-			}
-			if os.Getenv("RENSA_FAULTS") != "all" {
-				return
-			}
-			dir := t.TempDir()
-			planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
-			must(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
-			path, err := filepath.Abs(f.file)
-			must(t, err)
-			text, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
-			must(t, err)
-			must(t, os.WriteFile(overlay, text, 0o600))
-			c := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^(TestRecommended|TestCleanUpAfter)$", ".")
-			out, err := c.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "--- FAIL: Test") {
-				t.Fatalf("not found: %s", out)
-			}
-		})
+		t.Run(f.name, func(t *testing.T) { f.find(t, "^(TestRecommended|TestCleanUpAfter)$", "--- FAIL: Test") })
 	}
 }
