@@ -94,9 +94,13 @@ const (
 	encShiftJIS = "shift-jis"
 )
 
-// chunkSize is about how much Next cuts off at a time: larger pieces leave the
-// cache of a core (BenchmarkText).
-const chunkSize = 256 << 10
+// chunkSize is about how much text Next cuts off at a time. A thousand rows with all
+// that becomes of them stay in the cache of a core; with 256 KiB the whole work on a
+// large upload takes a tenth more processor time.
+const chunkSize = 48 << 10
+
+// sheetChunk is the same for the XML of a workbook, which holds far fewer rows.
+const sheetChunk = 256 << 10
 
 // firstChunk is how much the first chunk of a pass has: enough for most headings,
 // so that looking for them costs little.

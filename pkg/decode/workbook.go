@@ -62,7 +62,7 @@ func (f *File) findWorkbook(zr *zip.Reader) (*workbook, error) {
 	} else if err != nil {
 		return nil, f.src.torn(err, "")
 	}
-	f.format.Workbook = true
+	f.format.Workbook, f.chunk = true, sheetChunk
 	return w, nil
 }
 

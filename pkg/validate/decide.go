@@ -28,7 +28,9 @@ type Decider struct {
 	waitingAt int
 	hold      bool
 	rec       record // of the row at hand
-	rooms     []skuRow
+
+	rooms   rooms
+	unknown map[unknownSKU]int32 // at which row an order first has an SKU that is not in stock
 
 	Counts   Counts
 	Problems []removal.Problem // of the file
@@ -55,6 +57,11 @@ type order struct {
 	unknown   unitFee // of products of which nothing is known
 }
 
+type unknownSKU struct {
+	order int32
+	hash  uint64
+}
+
 type record struct {
 	removal.Outcome
 	pool  int32    // of Item >= 0
@@ -69,7 +76,7 @@ func NewDecider(r *Rules, stock *Stock, past Past, emit func(*removal.Outcome) e
 	p := r.Merchant.Profile
 	return &Decider{
 		r: r, stock: stock, past: past, emit: emit,
-		matched: map[*Family]bool{}, seed: maphash.MakeSeed(),
+		matched: map[*Family]bool{}, seed: maphash.MakeSeed(), unknown: map[unknownSKU]int32{},
 		hold: p.Acceptance == removal.AcceptOrder || p.Acceptance == removal.AcceptFile || !p.Split,
 	}
 }
@@ -246,69 +253,18 @@ func (d *Decider) conflicts(o *order, row *removal.Row, h *Header, rec *record) 
 }
 
 func (d *Decider) duplicate(o *order, row *removal.Row, rec *record) {
-	key := uint64(rec.Item)
-	if rec.Item < 0 {
-		sku := row.Value(removal.FieldSKU)
-		if len(sku) == 0 {
-			return
+	earlier, twice := int32(0), false
+	if rec.Item >= 0 {
+		earlier, twice = o.skus.add(rec.Item, int32(row.Number), &d.rooms)
+	} else if sku := row.Value(removal.FieldSKU); len(sku) > 0 {
+		key := unknownSKU{rec.Order, maphash.Bytes(d.seed, sku)}
+		if earlier, twice = d.unknown[key]; !twice {
+			d.unknown[key] = int32(row.Number)
 		}
-		key = maphash.Bytes(d.seed, sku) | 1<<63
 	}
-	if earlier, twice := o.skus.add(key, int32(row.Number), d.room); twice {
+	if twice {
 		rec.problem(removal.RowDuplicate, removal.FieldSKU, removal.Args{}.Arg("row", earlier))
 	}
-}
-
-// skuSet remembers at which row an order first has each SKU.
-type skuSet struct {
-	few  []skuRow
-	many map[uint64]int32
-}
-
-type skuRow struct {
-	key uint64
-	row int32
-}
-
-// manySKUs is from how many on a map is quicker than to look through all.
-const manySKUs = 32
-
-func (s *skuSet) add(key uint64, row int32, room func(n int) []skuRow) (earlier int32, twice bool) {
-	if s.many != nil {
-		if earlier, twice = s.many[key]; !twice {
-			s.many[key] = row
-		}
-		return earlier, twice
-	}
-	for i := range s.few {
-		if s.few[i].key == key {
-			return s.few[i].row, true
-		}
-	}
-	switch n := len(s.few); n {
-	case manySKUs:
-		s.many = make(map[uint64]int32, 2*manySKUs)
-		for _, e := range s.few {
-			s.many[e.key] = e.row
-		}
-		s.many[key], s.few = row, nil
-		return 0, false
-	case cap(s.few):
-		s.few = append(room(max(4, 2*n)), s.few...)
-	}
-	s.few = append(s.few, skuRow{key, row})
-	return 0, false
-}
-
-// room gives an empty list with room for n SKUs: a part of a larger one, since a
-// large file has a hundred thousand orders.
-func (d *Decider) room(n int) []skuRow {
-	if n > len(d.rooms) {
-		d.rooms = make([]skuRow, 8192)
-	}
-	list := d.rooms[:0:n]
-	d.rooms = d.rooms[n:]
-	return list
 }
 
 func (d *Decider) send(rec *record) error {

@@ -15,9 +15,9 @@ import (
 type Stock struct {
 	snapshot *inventory.Snapshot
 	pools    []pool
-	takings  []taking
+	takings  takings
 	orders   []string // who took before this file, by ^taking.who
-	touched  int32    // so that fetch is not left out by the compiler
+	touched  int32    // so that what only fetches is not left out by the compiler
 	lists    map[takerKey]*takerList
 }
 
@@ -31,6 +31,29 @@ type taking struct {
 	who                  int32 // row number, or ^index into orders
 	sellable, unsellable int32
 	order, part          int32 // of the file; for a row only
+}
+
+// takings are numbered from 1. They stand in pages, since a list that grows is copied
+// again and again.
+type takings struct {
+	pages [][]taking
+	n     int32
+}
+
+const takingPage = 1 << 12
+
+// add gives the taking's number.
+func (l *takings) add(t taking) int32 {
+	if l.n%takingPage == 0 {
+		l.pages = append(l.pages, make([]taking, takingPage))
+	}
+	l.pages[l.n/takingPage][l.n%takingPage] = t
+	l.n++
+	return l.n
+}
+
+func (l *takings) at(number int32) *taking {
+	return &l.pages[(number-1)/takingPage][(number-1)%takingPage]
 }
 
 // NewStock starts from what the snapshot shows.
@@ -51,8 +74,7 @@ func (s *Stock) TakeBefore(at int32, order string, sellable, unsellable int64) {
 func (s *Stock) take(at int32, t taking) {
 	p := &s.pools[at]
 	t.before = p.last
-	s.takings = append(s.takings, t)
-	p.last = int32(len(s.takings))
+	p.last = s.takings.add(t)
 	p.sellable += int64(t.sellable)
 	p.unsellable += int64(t.unsellable)
 }
@@ -70,9 +92,12 @@ type Taking struct {
 func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error {
 	var found []Taking
 	for i := range s.pools {
+		if i%near == 0 {
+			s.fetchTakings(s.pools[i:min(i+near, len(s.pools))])
+		}
 		found = found[:0]
-		for at := s.pools[i].last; at > 0; at = s.takings[at-1].before {
-			if t := &s.takings[at-1]; t.who >= 0 {
+		for at := s.pools[i].last; at > 0; at = s.takings.at(at).before {
+			if t := s.takings.at(at); t.who >= 0 {
 				found = append(found, Taking{t.order, t.part, int(t.who), int64(t.sellable), int64(t.unsellable)})
 			}
 		}
@@ -85,6 +110,20 @@ func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error 
 		}
 	}
 	return nil
+}
+
+// near is how many pools' takings are fetched together.
+const near = 64
+
+// fetchTakings brings the last takings of pools near, as fetch does.
+func (s *Stock) fetchTakings(pools []pool) {
+	var touched int32
+	for i := range pools {
+		if at := pools[i].last; at > 0 {
+			touched |= s.takings.at(at).who
+		}
+	}
+	s.touched = touched
 }
 
 // fetch brings the pools of a block of rows near: one after another they would each
@@ -100,7 +139,7 @@ func (s *Stock) fetch(rows []Checked) {
 // giveBack undoes the last taking of a pool.
 func (s *Stock) giveBack(at int32) {
 	p := &s.pools[at]
-	t := s.takings[p.last-1]
+	t := s.takings.at(p.last)
 	p.sellable -= int64(t.sellable)
 	p.unsellable -= int64(t.unsellable)
 	p.last = t.before
@@ -179,17 +218,17 @@ func (s *Stock) takerList(pool int32, c removal.Condition) *takerList {
 	}
 	var fresh []int32
 	at := s.pools[pool].last
-	for ; at > list.upTo; at = s.takings[at-1].before {
+	for ; at > list.upTo; at = s.takings.at(at).before {
 		fresh = append(fresh, at)
 	}
 	if at != list.upTo { // what it knows was given back since
 		*list = takerList{}
-		for ; at > 0; at = s.takings[at-1].before {
+		for ; at > 0; at = s.takings.at(at).before {
 			fresh = append(fresh, at)
 		}
 	}
 	for _, at := range slices.Backward(fresh) {
-		t := s.takings[at-1]
+		t := s.takings.at(at)
 		units := int64(t.sellable)
 		if c == removal.Unsellable {
 			units = int64(t.unsellable)
