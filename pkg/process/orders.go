@@ -126,7 +126,7 @@ func (m *orderMaker) begin(order *removal.Order, row *report.Row, o *removal.Ord
 	order.Generated, order.HeaderHash = o.Given == "", o.HeaderHash
 	order.Notes = text(row.Row.Value(removal.FieldNotes))
 	if o.Method == removal.Return {
-		order.Address = m.rules.ReadAddress(row.Row)
+		order.Address = m.rules.ReadAddress(row.Row, text)
 	}
 }
 

@@ -445,7 +445,7 @@ func (p *fakePast) resolve(r *validate.Rules) {
 		c := decideCase{rows: fmt.Sprintf("%s,%s,%s,X,1,0", o.id, method, country)}
 		row := c.read()[0]
 		order := removal.Order{ID: o.id, State: removal.StatePending, Created: r.Now.AddDate(0, 0, -1)}
-		order.HeaderHash = validate.HeaderHash(validate.ParseMethod([]byte(method)), r.ReadAddress(&row))
+		order.HeaderHash = validate.HeaderHash(validate.ParseMethod([]byte(method)), r.ReadAddress(&row, func(v []byte) string { return string(v) }))
 		for _, l := range o.lines {
 			var line removal.Line
 			if _, err := fmt.Sscan(l, &line.SKU, &line.AskedSellable, &line.AskedUnsellable); err != nil {

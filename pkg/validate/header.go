@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"strings"
@@ -53,24 +52,34 @@ func rawHeader(dst []byte, row *removal.Row) []byte {
 // placeholders are what people and programs write into an address field for nothing.
 var placeholders = map[string]bool{"n/a": true, "-": true, "none": true, "false": true, "null": true}
 
-func isPlaceholder(v []byte) bool {
-	return len(v) <= 5 && len(v) > 0 && placeholders[string(bytes.ToLower(v))]
-}
+const longestPlaceholder = 5
 
-// addressValue is the value of an address field, "" for a placeholder.
-func addressValue(row *removal.Row, f removal.Field) string {
-	if v := row.Value(f); !isPlaceholder(v) {
-		return string(v)
+func isPlaceholder[T string | []byte](v T) bool {
+	if len(v) == 0 || len(v) > longestPlaceholder {
+		return false
 	}
-	return ""
+	var lower [longestPlaceholder]byte
+	for i := range len(v) {
+		if lower[i] = v[i]; 'A' <= v[i] && v[i] <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
+	}
+	return placeholders[string(lower[:len(v)])]
 }
 
 // ReadAddress takes the address from a row, placeholders left out and the
-// country's code put right. It judges nothing.
-func (r *Rules) ReadAddress(row *removal.Row) removal.Address {
+// country's code put right; text makes strings of values. It judges nothing.
+func (r *Rules) ReadAddress(row *removal.Row, text func([]byte) string) removal.Address {
+	return r.address(func(f removal.Field) string { return text(row.Value(f)) })
+}
+
+// address is made of values that are asked for in the order of the fields.
+func (r *Rules) address(value func(removal.Field) string) removal.Address {
 	var a removal.Address
 	for f := removal.FieldName; f <= removal.FieldPhone; f++ {
-		*a.Part(f) = addressValue(row, f)
+		if v := value(f); !isPlaceholder(v) {
+			*a.Part(f) = v
+		}
 	}
 	a.Country = strings.ToUpper(a.Country)
 	if code, ok := r.Policy.CountryAlias(a.Country); ok {
@@ -82,15 +91,39 @@ func (r *Rules) ReadAddress(row *removal.Row) removal.Address {
 // HeaderHash is a hash of a method and an address that does not change between
 // runs: the same for addresses that differ in case, blanks or phone only.
 func HeaderHash(m removal.Method, a removal.Address) uint64 {
-	var b []byte
-	b = append(b, byte(m))
+	var room [256]byte
+	b := append(room[:0], byte(m))
 	if m == removal.Return {
-		for _, v := range []string{a.Name, a.Line1, a.Line2, a.Line3, a.City, a.State, a.PostalCode, a.Country} {
-			b = append(append(b, strings.Join(strings.Fields(strings.ToLower(v)), " ")...), 0)
+		for _, v := range [...]string{a.Name, a.Line1, a.Line2, a.Line3, a.City, a.State, a.PostalCode, a.Country} {
+			b = append(appendFolded(b, v), 0)
 		}
 	}
 	sum := sha256.Sum256(b)
 	return binary.LittleEndian.Uint64(sum[:])
+}
+
+// appendFolded appends the words of a text in lower case, with one blank between.
+func appendFolded(dst []byte, v string) []byte {
+	from := len(dst)
+	for i := range len(v) {
+		c := v[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			return append(dst[:from], strings.Join(strings.Fields(strings.ToLower(v)), " ")...)
+		case c == ' ' || '\t' <= c && c <= '\r':
+			if n := len(dst); n > from && dst[n-1] != ' ' {
+				dst = append(dst, ' ')
+			}
+			continue
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	if n := len(dst); n > from && dst[n-1] == ' ' {
+		dst = dst[:n-1]
+	}
+	return dst
 }
 
 // header judges the order-level values of a row.
@@ -101,7 +134,11 @@ func (r *Rules) header(row *removal.Row, raw []byte) *Header {
 		h.Problems = append(h.Problems, *problem)
 	}
 	h.Method = m
-	address := r.ReadAddress(row)
+	_, rest, _ := strings.Cut(h.raw, "\x00") // the method
+	address := r.address(func(removal.Field) (v string) {
+		v, rest, _ = strings.Cut(rest, "\x00")
+		return v
+	})
 	h.Hash = HeaderHash(m, address)
 	switch m {
 	case removal.Return:
@@ -121,33 +158,31 @@ func (h *Header) add(code removal.Code, f removal.Field, args removal.Args) {
 }
 
 func firstAddressField(a removal.Address) (removal.Field, bool) {
-	for _, p := range parts(&a) {
-		if p.value != "" {
-			return p.field, true
+	for i := range addressParts {
+		if f := addressParts[i].field; *a.Part(f) != "" {
+			return f, true
 		}
 	}
 	return removal.FieldNone, false
 }
 
-type part struct {
-	field removal.Field
-	name  string
-	value string
-	max   int // characters
-}
-
-func parts(a *removal.Address) []part {
-	return []part{
-		{removal.FieldName, "name", a.Name, 50},
-		{removal.FieldLine1, "line1", a.Line1, 60},
-		{removal.FieldLine2, "line2", a.Line2, 60},
-		{removal.FieldLine3, "line3", a.Line3, 60},
-		{removal.FieldCity, "city", a.City, 50},
-		{removal.FieldCountry, "country", a.Country, 0},
-		{removal.FieldState, "state", a.State, 50},
-		{removal.FieldPostalCode, "postal_code", a.PostalCode, 50},
-		{removal.FieldPhone, "phone", a.Phone, 50},
-	}
+// addressParts are the parts of an address with their names in problems and how many
+// characters each may have, 0 for a code.
+var addressParts = [...]struct {
+	field  removal.Field
+	name   string
+	most   int
+	needed bool // everywhere
+}{
+	{removal.FieldName, "name", 50, true},
+	{removal.FieldLine1, "line1", 60, true},
+	{removal.FieldLine2, "line2", 60, false},
+	{removal.FieldLine3, "line3", 60, false},
+	{removal.FieldCity, "city", 50, true},
+	{removal.FieldCountry, "country", 0, true},
+	{removal.FieldState, "state", 50, false},
+	{removal.FieldPostalCode, "postal_code", 50, false},
+	{removal.FieldPhone, "phone", 50, false},
 }
 
 // addressCheck runs the rules of spec 3.2 over the address of a return.
@@ -160,18 +195,22 @@ type addressCheck struct {
 
 func (c *addressCheck) run() {
 	country, known := c.country()
-	for _, p := range parts(&c.a) {
-		needed := p.name == "name" || p.name == "line1" || p.name == "city" || p.name == "country" ||
-			known && (p.name == "postal_code" && country.PostalRequired || p.name == "state" && country.StateRequired)
-		if p.value == "" {
-			if needed {
+	for i := range addressParts {
+		p := &addressParts[i]
+		value := *c.a.Part(p.field)
+		if value == "" {
+			if p.needed || known && (p.field == removal.FieldPostalCode && country.PostalRequired ||
+				p.field == removal.FieldState && country.StateRequired) {
 				c.h.add(removal.AddressFieldMissing, p.field,
 					removal.Args{}.Arg("field", p.name).Arg("country", c.a.Country))
 			}
 			continue
 		}
-		if n := utf8.RuneCountInString(p.value); p.max > 0 && n > p.max {
-			c.h.add(removal.AddressTooLong, p.field, removal.Args{}.Arg("length", n).Arg("max", p.max))
+		if p.most == 0 || len(value) <= p.most {
+			continue
+		}
+		if n := utf8.RuneCountInString(value); n > p.most {
+			c.h.add(removal.AddressTooLong, p.field, removal.Args{}.Arg("length", n).Arg("max", p.most))
 		}
 	}
 	if known {
@@ -196,7 +235,7 @@ func (c *addressCheck) country() (policy.Country, bool) {
 		c.h.add(removal.AddressCountryUnknown, removal.FieldCountry, nil)
 		return country, false
 	}
-	if written := addressValue(c.row, removal.FieldCountry); !strings.EqualFold(written, country.Code) {
+	if written := c.row.Value(removal.FieldCountry); !strings.EqualFold(string(written), country.Code) {
 		c.h.add(removal.AddressCountryAlias, removal.FieldCountry, removal.Args{}.Arg("code", country.Code))
 	}
 	return country, true
@@ -235,9 +274,9 @@ func (c *addressCheck) destination(country string) {
 }
 
 func (c *addressCheck) postBox() {
-	for _, p := range parts(&c.a)[1:5] { // lines and city: "APO" stands as a city
-		if policy.PostBox(p.value) {
-			c.h.add(removal.AddressPOBox, p.field, removal.Args{}.Arg("store", c.r.Store.Code))
+	for f := removal.FieldLine1; f <= removal.FieldCity; f++ { // "APO" stands as a city
+		if policy.PostBox(*c.a.Part(f)) {
+			c.h.add(removal.AddressPOBox, f, removal.Args{}.Arg("store", c.r.Store.Code))
 			return
 		}
 	}
