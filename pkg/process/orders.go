@@ -161,19 +161,23 @@ func (m *orderMaker) take(b *batch) error {
 			continue
 		}
 		made := &b.orders.made
-		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], made.rows[:0], made.items[:0]
+		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], r.rows(b), made.items[:0]
 		begin = r.end
-		made.addRows(b, r)
+		made.addItems(b, r)
 		m.leave(m.ranks[r.order], made)
 	}
 	return nil
 }
 
-// addRows adds the accepted rows of a run as they are handed on.
-func (d *madeOrder) addRows(b *batch, r orderRun) {
+// rows gives the accepted rows of a run as they are handed on, which stand together.
+func (r orderRun) rows(b *batch) []byte {
 	from, _ := b.part.OrderRow(r.from)
 	_, to := b.part.OrderRow(r.to - 1)
-	d.rows = append(d.rows, b.part.Orders()[from:to]...)
+	return b.part.Orders()[from:to]
+}
+
+// addItems adds the accepted SKUs of a run.
+func (d *madeOrder) addItems(b *batch, r orderRun) {
 	for i := r.from; i < r.to; i++ {
 		if o := b.part.Rows[i].Outcome; o.Status == removal.Accepted {
 			d.items = append(d.items, o.Item)
@@ -201,7 +205,9 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 		row := &b.part.Rows[i]
 		made := parts[row.Outcome.Part]
 		addLine(&made.order, o, row, kept)
-		made.addRows(b, orderRun{from: i, to: i + 1})
+		one := orderRun{from: i, to: i + 1}
+		made.rows = append(made.rows, one.rows(b)...)
+		made.addItems(b, one)
 	}
 	for _, made := range parts {
 		lines += len(made.order.Lines)

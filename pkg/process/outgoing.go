@@ -25,16 +25,17 @@ type outgoing struct {
 	skus int
 	// mark says by SKU in which file, from 1, it was last.
 	mark  []int32
-	files []ledger.Outbound
+	files []*ledger.Outbound
 
 	writing errgroup.Group
+	spare   chan []byte // of files that are written
 }
 
 // writers is how many files are synced at once.
 const writers = 2
 
 func newOutgoing(j *job, run *ledger.Run, pl *place, skus, most int) *outgoing {
-	o := &outgoing{j: j, run: run, pl: pl, most: most, mark: make([]int32, skus)}
+	o := &outgoing{j: j, run: run, pl: pl, most: most, mark: make([]int32, skus), spare: make(chan []byte, writers)}
 	o.writing.SetLimit(writers)
 	return o
 }
@@ -55,7 +56,11 @@ func (o *outgoing) add(id string, made *madeOrder) {
 		o.mark[item] = file
 	}
 	if len(o.ids) == 0 {
-		o.body = upload.AppendHeadings(make([]byte, 0, 1<<19))
+		select {
+		case o.body = <-o.spare:
+		default:
+		}
+		o.body = upload.AppendHeadings(o.body[:0])
 	}
 	o.ids = append(o.ids, id)
 	o.body = append(o.body, made.rows...)
@@ -67,14 +72,22 @@ func (o *outgoing) close() {
 	if len(o.ids) == 0 {
 		return
 	}
-	body, n := o.body, len(o.files)
-	o.files = append(o.files, outboundOf(o.j, o.run, body, slices.Clone(o.ids), n+1))
-	o.ids, o.body, o.skus = o.ids[:0], nil, 0
+	file, body := outboundOf(o.j, o.run, len(o.files)+1), o.body
+	file.Orders = slices.Clone(o.ids)
+	o.files = append(o.files, &file)
+	o.ids, o.skus = o.ids[:0], 0
 	if o.pl.outgoing == nil {
 		return // a check hands nothing on
 	}
-	file := o.files[n]
-	o.writing.Go(func() error { return o.pl.putOutbound(o.j, &file, body) })
+	o.body = nil
+	o.writing.Go(func() error {
+		err := o.pl.putOutbound(o.j, &file, body)
+		select {
+		case o.spare <- body:
+		default:
+		}
+		return err
+	})
 }
 
 // end closes the last file and waits for all of them. It adds to the error that
@@ -89,5 +102,9 @@ func (o *outgoing) end(failed error) ([]ledger.Outbound, error) {
 	if err := errors.Join(failed, o.writing.Wait()); err != nil {
 		return nil, err
 	}
-	return o.files, nil
+	files := make([]ledger.Outbound, len(o.files))
+	for i, f := range o.files {
+		files[i] = *f
+	}
+	return files, nil
 }

@@ -83,14 +83,13 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 	if err != nil {
 		return "", err
 	}
+	var names []string
 	for _, o := range outbound {
 		// The manifest goes first: who sees a file finds what it holds.
-		for _, name := range []string{manifestName(o.Name), o.Name} {
-			from := path.Join(d.Folder, stagedOutbound, name)
-			if err := p.moveOnce(from, path.Join("outbound", run.Merchant, name)); err != nil {
-				return "", err
-			}
-		}
+		names = append(names, manifestName(o.Name), o.Name)
+	}
+	if err := p.dir.MoveAll(path.Join(d.Folder, stagedOutbound), path.Join("outbound", run.Merchant), names); err != nil {
+		return "", err
 	}
 	p.step("outgoing files in place")
 	if err := p.moveOnce(path.Join(d.Folder, stagedReports), folder); err != nil {

@@ -102,34 +102,42 @@ type manifest struct {
 	Orders  []string `json:"orders"`
 }
 
+// outgoingFile makes the n-th outgoing file of a run from whole orders.
 func outgoingFile(j *job, run *ledger.Run, orders []removal.Order, n int) (ledger.Outbound, []byte, error) {
 	var body bytes.Buffer
 	if err := writeOrders(&body, orders); err != nil {
 		return ledger.Outbound{}, nil, err
 	}
-	var ids []string
+	o := outboundOf(j, run, n)
 	for i := range orders {
-		ids = append(ids, orders[i].ID)
+		o.Orders = append(o.Orders, orders[i].ID)
 	}
-	return outboundOf(j, run, body.Bytes(), ids, n), body.Bytes(), nil
+	sum := sha256.Sum256(body.Bytes())
+	o.SHA256, o.Bytes = hex.EncodeToString(sum[:]), int64(body.Len())
+	return o, body.Bytes(), nil
 }
 
-// outboundOf is what the ledger keeps of the n-th outgoing file of a run.
-func outboundOf(j *job, run *ledger.Run, body []byte, ids []string, n int) ledger.Outbound {
-	sum := sha256.Sum256(body)
+// outboundOf begins what the ledger keeps of the n-th outgoing file of a run: all but
+// its content.
+func outboundOf(j *job, run *ledger.Run, n int) ledger.Outbound {
 	return ledger.Outbound{
-		Merchant: j.Merchant, Name: fmt.Sprintf("removal-%s-%d.tsv", run.ID, n), Run: run.ID,
-		SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(body)), Created: j.started, Orders: ids,
+		Merchant: j.Merchant, Name: fmt.Sprintf("removal-%s-%d.tsv", run.ID, n), Run: run.ID, Created: j.started,
 	}
 }
 
-// putOutbound stages an outgoing file and its manifest.
+// putOutbound stages an outgoing file and its manifest, and enters hash and length.
 func (pl *place) putOutbound(j *job, o *ledger.Outbound, body []byte) error {
+	f, err := pl.outgoing.Put(o.Name, body)
+	if err != nil {
+		return err
+	}
+	o.SHA256, o.Bytes = f.SHA256, f.Bytes
 	beside, err := outgoingManifest(j, o)
 	if err != nil {
 		return err
 	}
-	return errors.Join(create(pl.outgoing, o.Name, body), create(pl.outgoing, manifestName(o.Name), beside))
+	_, err = pl.outgoing.Put(manifestName(o.Name), beside)
+	return err
 }
 
 func manifestName(file string) string { return file + ".manifest.json" }
@@ -140,13 +148,4 @@ func outgoingManifest(j *job, o *ledger.Outbound) ([]byte, error) {
 		Created: o.Created.In(j.zone).Format(time.RFC3339), Orders: o.Orders,
 	}, "", "  ")
 	return append(text, '\n'), err
-}
-
-func create(s *storage.Stage, name string, content []byte) error {
-	f, err := s.Create(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
 }

@@ -55,3 +55,63 @@ func TestEveryActFails(t *testing.T) {
 		}
 	}
 }
+
+// Whatever act of a MoveAll fails, no file is lost, and the same call completes it;
+// the folders are synced by a call that succeeds even where nothing was left to move.
+func TestMoveAllFails(t *testing.T) {
+	t.Parallel()
+	full := errors.New("disk full")
+	files := []string{"one.manifest.json", "one.tsv", "two.tsv"}
+	for n, failed := 1, true; failed; n++ {
+		d, err := storage.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		st, err := d.Stage("run/out")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			f, err := st.Put(name, []byte(name))
+			if err != nil || f.Name != name || f.Bytes != int64(len(name)) {
+				t.Fatalf("put %s: %+v, %v", name, f, err)
+			}
+		}
+		if err := st.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		failed = false
+		d.SetWatch(func(storage.Op, string) error {
+			if asked++; asked == n {
+				failed = true
+				return full
+			}
+			return nil
+		})
+		if err := d.MoveAll("run/out", "outbound/m", files); failed != errors.Is(err, full) || !failed && err != nil {
+			t.Errorf("act %d failed: %t, and the answer is %v", n, failed, err)
+		}
+		synced := 0
+		d.SetWatch(func(op storage.Op, _ string) error {
+			if op == storage.OpSyncFolder {
+				synced++
+			}
+			return nil
+		})
+		if err := d.MoveAll("run/out", "outbound/m", files); err != nil || synced < 2 {
+			t.Errorf("act %d failed once, and then: %v, %d folders synced", n, err, synced)
+		}
+		there, err := d.ListAll("outbound/m")
+		if err != nil || len(there) != len(files) {
+			t.Errorf("act %d failed: there lie %+v, %v", n, there, err)
+		}
+	}
+	d, err := storage.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.MoveAll("nowhere", "to", []string{"x"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("from nowhere: %v", err)
+	}
+}

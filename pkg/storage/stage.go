@@ -68,6 +68,23 @@ func (s *Stage) Create(name string) (io.WriteCloser, error) {
 	return sf, nil
 }
 
+// Put makes a file of the folder with its whole content.
+func (s *Stage) Put(name string, content []byte) (File, error) {
+	w, err := s.Create(name)
+	if err != nil {
+		return File{}, err
+	}
+	_, err = w.Write(content)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return File{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f := s.files[name].file()
+	f.Name = name
+	return f, nil
+}
+
 // Sync makes what was written durable under the temporary name. It fails where a
 // file is not closed yet or could not be written whole.
 func (s *Stage) Sync() error {

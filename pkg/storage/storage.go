@@ -244,6 +244,49 @@ func (d *Dir) Move(from, to string) error {
 	return d.syncFolder(path.Dir(from))
 }
 
+// MoveAll moves files from one folder to another, in the order of names, and makes
+// it durable once for all. A file that is in its place already stays there, so
+// MoveAll may be called again after it failed half-way; fs.ErrNotExist: a file is in
+// neither folder.
+func (d *Dir) MoveAll(from, to string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	if err := d.makeParent(path.Join(to, names[0])); err != nil {
+		return fmt.Errorf("storage: move: %w", err)
+	}
+	for _, name := range names {
+		if err := d.moveMissing(path.Join(from, name), path.Join(to, name)); err != nil {
+			return fmt.Errorf("storage: move: %w", err)
+		}
+	}
+	if err := d.syncFolder(to); err != nil {
+		return err
+	}
+	if ok, err := d.Exists(from); err != nil || !ok {
+		return err
+	}
+	return d.syncFolder(from)
+}
+
+// moveMissing moves a file where it is not in its place yet.
+func (d *Dir) moveMissing(from, to string) error {
+	if ok, err := d.Exists(to); err != nil || ok {
+		return err
+	}
+	failed := d.ask(OpRename, to)
+	if failed == nil {
+		failed = d.moveNew(from, to)
+	}
+	if errors.Is(failed, fs.ErrNotExist) || errors.Is(failed, fs.ErrExist) {
+		// Another process may have moved it meanwhile.
+		if ok, err := d.Exists(to); err != nil || ok {
+			return err
+		}
+	}
+	return failed
+}
+
 // makeParent makes the folders above name, each durable before it is used.
 func (d *Dir) makeParent(name string) error {
 	parent := path.Dir(name)
