@@ -71,10 +71,11 @@ func explainSQLite(err error) error {
 	return err
 }
 
-// pragmas hold for every connection, so they stand in the address. A large page
-// (8, 16 KB) gained nothing in BenchmarkCommit. The journal of a large commit is
+// pragmas hold for every connection, so they stand in the address. A new ledger has
+// pages of 8 KB: the commit of a million rows takes two thirds of the time that it
+// takes with 4 KB, and small commits are no slower. The journal of a large commit is
 // cut back to 64 MB afterwards.
-const pragmas = "_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1" +
+const pragmas = "_pragma=page_size(8192)&_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1" +
 	"&_pragma=journal_size_limit(67108864)"
 
 func (l *Ledger) openSQLite(ctx context.Context, path string, readers int) error {

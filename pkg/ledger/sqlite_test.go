@@ -50,7 +50,7 @@ func TestPragmas(t *testing.T) {
 		}
 	}()
 	for _, db := range []*sql.DB{l.writer, l.readers} {
-		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "page_size": "8192"} {
 			var got string
 			if err := db.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
 				t.Errorf("%s is %s, want %s (%v)", pragma, got, want, err)
