@@ -122,11 +122,20 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	return w, err
 }
 
-// movements are what the accepted rows took of the pools.
-func (u *uploadRun) movements(made *orderMaker) (*ledger.PackedMovements, error) {
-	if u.d.counts.Accepted == 0 {
-		return nil, nil
+// movements are what the accepted rows took of the pools. They are packed once; then
+// the stock goes, 50 MB for a million rows.
+func (u *uploadRun) movements(made *orderMaker) (_ *ledger.PackedMovements, err error) {
+	if u.d.stock == nil || u.d.counts.Accepted == 0 {
+		return u.d.movements, nil
 	}
+	if u.d.movements, err = u.packMovements(made); err != nil {
+		return nil, err
+	}
+	u.d.stock = nil
+	return u.d.movements, nil
+}
+
+func (u *uploadRun) packMovements(made *orderMaker) (*ledger.PackedMovements, error) {
 	pack, err := ledger.NewMovementPacker(u.run.ID, u.j.started, made.ids, int(u.d.counts.Accepted))
 	if err != nil {
 		return nil, err

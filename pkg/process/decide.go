@@ -20,11 +20,12 @@ const outcomesPerBlock = 4096
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
-	counts   validate.Counts
-	problems []removal.Problem // of the file
-	orders   []removal.OrderOutcome
-	stock    *validate.Stock
-	packed   [][]byte // outcomes in the order of the rows, as they are committed
+	counts    validate.Counts
+	problems  []removal.Problem // of the file
+	orders    []removal.OrderOutcome
+	stock     *validate.Stock // until movements are made of it
+	movements *ledger.PackedMovements
+	packed    [][]byte // outcomes in the order of the rows, as they are committed
 	// aligned tells that packed has the outcomes of each block of rows by itself;
 	// else blocks gives them from wherever they are.
 	aligned bool
