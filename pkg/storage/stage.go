@@ -62,7 +62,8 @@ func (s *Stage) Create(name string) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
-	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full))}
+	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full)), syncing: make(chan error, 1)}
+	sf.syncing <- nil
 	s.files[name] = sf
 	s.synced = false
 	return sf, nil
@@ -162,6 +163,7 @@ func (s *Stage) Discard() error {
 	for _, f := range s.files {
 		if !f.closed {
 			f.closed = true
+			<-f.syncing // what becomes of it is of no interest
 			err = errors.Join(err, f.f.Close())
 		}
 	}
@@ -177,14 +179,29 @@ type stageFile struct {
 	stage *Stage
 	name  string
 	f     *os.File
-	err   error // of a write: the file is not whole
+	err   error // of a write or sync: the file is not whole
+	// unsynced bytes were written since the last sync began; syncing gives its end.
+	unsynced int
+	syncing  chan error
 	// closed is set where Close begins, done where it has ended: it syncs
 	// without the lock, so that other files go on.
 	closed, done bool
 }
 
+// syncEvery is how many bytes of a file are synced while the next are being written,
+// so that Close of a large one has little to wait for.
+const syncEvery = 16 << 20
+
 func (f *stageFile) Write(p []byte) (int, error) {
 	n, err := f.hashing.Write(p)
+	if f.unsynced += n; err == nil && f.unsynced >= syncEvery {
+		select {
+		case err = <-f.syncing:
+			f.unsynced = 0
+			go func() { f.syncing <- f.f.Sync() }()
+		default: // one at a time
+		}
+	}
 	if err != nil {
 		err = fmt.Errorf("storage: stage: %w", err)
 		f.err = err
@@ -200,7 +217,7 @@ func (f *stageFile) Close() error {
 	if closed {
 		return f.err
 	}
-	err := f.err
+	err := errors.Join(f.err, <-f.syncing)
 	if err == nil {
 		err = f.stage.dir.ask(OpSync, f.name)
 	}

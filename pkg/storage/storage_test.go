@@ -321,6 +321,44 @@ func TestStage(t *testing.T) {
 	}
 }
 
+// A file so large that it is synced while it is written comes out whole; one that is
+// given up then goes.
+func TestStageSyncsAhead(t *testing.T) {
+	t.Parallel()
+	d := mustOpen(t)
+	st, err := d.Stage("m/.stage-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	piece := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	var all []io.WriteCloser
+	for _, name := range []string{"large", "left open"} {
+		w, err := st.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3*syncEvery/len(piece) + 1 {
+			if _, err := w.Write(piece); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, w)
+	}
+	if err := all[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := File{"large", sum(strings.Repeat(string(piece), 3*syncEvery/len(piece)+1)), int64(3*syncEvery + len(piece))}
+	if diff := cmp.Diff([]File{want}, st.Files()); diff != "" {
+		t.Error(diff)
+	}
+	if err := st.Discard(); err != nil {
+		t.Error(err)
+	}
+	if left := onDisk(t, d); len(left) != 1 {
+		t.Errorf("there lie %v", left)
+	}
+}
+
 func TestStageDiscard(t *testing.T) {
 	t.Parallel()
 	d := mustOpen(t)
