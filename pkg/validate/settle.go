@@ -91,7 +91,7 @@ func (d *Decider) compare(o *order, rec *record) (give [2]int64) {
 	taken := d.stock.pools[at]
 	asked := [2]int64{rec.Sellable, rec.Unsellable}
 	// Orders may have taken what the snapshot never had.
-	left := [2]int64{max(0, rec.has[0]-taken.sellable), max(0, rec.has[1]-taken.unsellable)}
+	left := [2]int64{max(0, rec.has[0]-int64(taken.sellable)), max(0, rec.has[1]-int64(taken.unsellable))}
 	if o.Method == removal.Return && rec.facts {
 		d.returnable(rec, at, asked, left)
 	}

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -21,9 +22,15 @@ type Stock struct {
 	lists    map[takerKey]*takerList
 }
 
+// pool is kept small: there is one for each of a million products. More units than
+// can be told are as many as can be told, which is all that a snapshot can have.
 type pool struct {
-	sellable, unsellable int64 // taken so far
-	last                 int32 // its last taking, from 1; 0: none
+	sellable, unsellable uint32 // taken so far
+	last                 int32  // its last taking, from 1; 0: none
+}
+
+func sum(units uint32, more int32) uint32 {
+	return uint32(min(max(0, int64(units)+int64(more)), math.MaxUint32))
 }
 
 type taking struct {
@@ -75,8 +82,7 @@ func (s *Stock) take(at int32, t taking) {
 	p := &s.pools[at]
 	t.before = p.last
 	p.last = s.takings.add(t)
-	p.sellable += int64(t.sellable)
-	p.unsellable += int64(t.unsellable)
+	p.sellable, p.unsellable = sum(p.sellable, t.sellable), sum(p.unsellable, t.unsellable)
 }
 
 // Taking is what a row of the file took of a pool.
@@ -140,14 +146,14 @@ func (s *Stock) fetch(rows []Checked) {
 func (s *Stock) giveBack(at int32) {
 	p := &s.pools[at]
 	t := s.takings.at(p.last)
-	p.sellable -= int64(t.sellable)
-	p.unsellable -= int64(t.unsellable)
+	p.sellable -= uint32(t.sellable)
+	p.unsellable -= uint32(t.unsellable)
 	p.last = t.before
 }
 
 // Taken is what orders took, or will take, of a pool.
 func (s *Stock) Taken(at int32) (sellable, unsellable int64) {
-	return s.pools[at].sellable, s.pools[at].unsellable
+	return int64(s.pools[at].sellable), int64(s.pools[at].unsellable)
 }
 
 // maxTakers is how many takers a hint names.
