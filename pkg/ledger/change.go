@@ -329,11 +329,25 @@ func (l *Ledger) Confirmed(ctx context.Context, merchant string) (orders []Confi
 	return orders, nil
 }
 
-// HasState tells whether any order of a merchant is in a state.
+// HasState tells whether any order of a merchant is in a state. Orders that wait in
+// blocks stay there: those of one file share a state.
 func (l *Ledger) HasState(ctx context.Context, merchant string, state removal.State) (ok bool, err error) {
-	err = l.readOrders(ctx, merchant, func(tx *tx) error {
-		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM removal_order WHERE merchant = $1 AND state = $2)`,
+	err = l.read(ctx, func(tx *tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM removal_order WHERE merchant = $1 AND state = $2)`,
 			merchant, string(state)).Scan(&ok)
+		if err != nil || ok {
+			return err
+		}
+		return tx.each(ctx, func(rows *sql.Rows) error {
+			var block []byte
+			if err := rows.Scan(&block); err != nil {
+				return err
+			}
+			common, _, err := decodeCommon(block)
+			ok = ok || common.State == state
+			return err
+		}, `SELECT block FROM order_block WHERE merchant = $1 AND (base, part) IN (
+			SELECT base, MIN(part) FROM order_block WHERE merchant = $1 GROUP BY base)`, merchant)
 	})
 	if err != nil {
 		return false, fmt.Errorf("orders in %s: %w", state, err)

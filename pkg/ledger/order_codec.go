@@ -164,17 +164,29 @@ type packedOrder struct {
 	place int64
 }
 
-// decodeOrders reads a block of an OrderPacker. The errors are ErrDamaged and
-// ErrNewer.
-func decodeOrders(block []byte) ([]packedOrder, error) {
+// decodeCommon reads what a block says once for all its orders, and gives the rest.
+func decodeCommon(block []byte) (removal.Order, *reader, error) {
 	r, err := payload(block, blockOrders)
 	if err != nil {
-		return nil, err
+		return removal.Order{}, nil, err
 	}
 	common := removal.Order{
 		Run: r.string(), Source: removal.Source(r.string()), Currency: r.string(), State: removal.State(r.string()),
 	}
 	common.Created = time.UnixMicro(r.varint()).UTC()
+	if r.bad {
+		return removal.Order{}, nil, ErrDamaged
+	}
+	return common, r, nil
+}
+
+// decodeOrders reads a block of an OrderPacker. The errors are ErrDamaged and
+// ErrNewer.
+func decodeOrders(block []byte) ([]packedOrder, error) {
+	common, r, err := decodeCommon(block)
+	if err != nil {
+		return nil, err
+	}
 	var orders []packedOrder
 	for len(r.b) > 0 {
 		o := packedOrder{Order: common, place: int64(r.uvarint())}

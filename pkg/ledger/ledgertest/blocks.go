@@ -127,6 +127,10 @@ func testOrderBlocksAsked(t *testing.T, l *ledger.Ledger) {
 			return len(found) - 298, err
 		},
 		"has": func(merchant string) (int, error) {
+			other, err := l.HasState(t.Context(), merchant, removal.StatePlanning)
+			if err != nil || other {
+				return 0, err
+			}
 			ok, err := l.HasState(t.Context(), merchant, removal.StatePending)
 			if ok {
 				return 2, err
