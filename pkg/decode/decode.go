@@ -98,9 +98,18 @@ const (
 // cache of a core (BenchmarkText).
 const chunkSize = 256 << 10
 
+// leastChunk is the size in small files, so that all cores have work and what is
+// made for a chunk is used again.
+const leastChunk = 64 << 10
+
 // firstChunk is how much the first chunk of a pass has: enough for most headings,
 // so that looking for them costs little.
 const firstChunk = 16 << 10
+
+// chunkFor is the size of the chunks of a text of so many bytes.
+func chunkFor(size int64) int {
+	return int(min(chunkSize, max(leastChunk, size/16)))
+}
 
 // File is an open file: one table of text, or the sheets of a workbook.
 type File struct {

@@ -54,6 +54,7 @@ func (f *File) openText() (err error) {
 		}
 	}
 	f.sheets = []*Sheet{{file: f}}
+	f.chunk = chunkFor(f.src.size)
 	return nil
 }
 

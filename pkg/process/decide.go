@@ -99,8 +99,8 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 // minutes to say the same thing again and again; the number depends on the
 // file alone, so that the same file always gets the same answer.
 func hintsIn(block int) int {
-	if block < 4 {
-		return 5000
+	if block < 16 {
+		return 1250
 	}
 	return 100
 }
