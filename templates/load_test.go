@@ -2,11 +2,14 @@ package templates
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/pelletier/go-toml/v2"
 )
 
 func textsOf(t *testing.T, lang string, files map[string]string) (*Texts, error) {
@@ -75,6 +78,39 @@ func (t *Texts) compileAll() error {
 		}
 	}
 	return nil
+}
+
+// The tables are read as go-i18n reads them.
+func TestTablesAreGoI18ns(t *testing.T) {
+	t.Parallel()
+	for _, lang := range languages {
+		texts, keys := Load(lang), map[string]bool{}
+		names, err := fs.Glob(files, "texts/*."+lang+".toml")
+		if err != nil || len(names) == 0 {
+			t.Fatal(names, err)
+		}
+		for _, name := range names {
+			buf, err := fs.ReadFile(files, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := i18n.ParseMessageFileBytes(buf, name, map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range file.Messages {
+				keys[m.ID] = true
+				if x := texts.plain[m.ID]; x == nil || x.source != m.Other || x.file != name || (m.One != "") != (x.forms != nil) {
+					t.Errorf("%s: %s is read as %+v", name, m.ID, x)
+				}
+			}
+		}
+		for key, x := range texts.plain {
+			if !keys[key] && strings.HasSuffix(x.file, "."+lang+".toml") {
+				t.Errorf("%s: %s is no text", x.file, key)
+			}
+		}
+	}
 }
 
 func TestAllTextsCompile(t *testing.T) {

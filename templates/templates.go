@@ -3,11 +3,11 @@
 // and any other text by its key.
 //
 // Texts stand in texts/NAME.LANG.toml, each file beginning with tables of its
-// own; go-i18n reads them and chooses plural forms, a text that a language lacks
-// is taken from English, a key that no language has is shown as it is. What may
-// stand in a text is listed at functions. A language is read when it is first
-// asked for and each text compiled when it is first used: a broken one is a fault
-// of the program and panics there, so a test compiles them all.
+// own, in the form of go-i18n, which chooses among plural forms; a text that a
+// language lacks is taken from English, a key that no language has is shown as it
+// is. What may stand in a text is listed at functions. A language is read when it
+// is first asked for and each text compiled when it is first used: a broken one is
+// a fault of the program and panics there, so a test compiles them all.
 //
 // It imports nothing of ours and knows codes by name only. Everything here may
 // be used by several goroutines at once.
@@ -107,7 +107,7 @@ func load(texts fs.FS, lang string) (*Texts, error) {
 			return nil, err
 		}
 		for _, name := range names {
-			if err := t.read(texts, name, bundle); err != nil {
+			if err := t.read(texts, name, l, bundle); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -121,25 +121,57 @@ func load(texts fs.FS, lang string) (*Texts, error) {
 	return t, nil
 }
 
-func (t *Texts) read(texts fs.FS, name string, bundle *i18n.Bundle) error {
+func (t *Texts) read(texts fs.FS, name, lang string, bundle *i18n.Bundle) error {
 	buf, err := fs.ReadFile(texts, name)
 	if err != nil {
 		return err
 	}
-	file, err := i18n.ParseMessageFileBytes(buf, name, map[string]i18n.UnmarshalFunc{"toml": toml.Unmarshal})
+	var tables map[string]any
+	if err := toml.Unmarshal(buf, &tables); err != nil {
+		return err
+	}
+	tag, err := language.Parse(lang)
 	if err != nil {
 		return err
 	}
-	for _, m := range file.Messages {
-		x := &text{key: m.ID, file: name, source: m.Other, compileFunc: compile}
-		// go-i18n gets the texts that have plural forms, to choose among them.
-		if forms := [...]string{m.Zero, m.One, m.Two, m.Few, m.Many}; forms != [5]string{} {
-			x.forms = forms[:]
-			if err := bundle.AddMessages(file.Tag, m); err != nil {
-				return err
+	return t.add(&source{file: name, tag: tag, bundle: bundle}, "", tables)
+}
+
+// source is where texts come from, and who chooses among their plural forms.
+type source struct {
+	file   string
+	tag    language.Tag
+	bundle *i18n.Bundle
+}
+
+// add takes in the texts of a table and of those in it. A table with a text called
+// other is one text with its plural forms.
+func (t *Texts) add(from *source, prefix string, table map[string]any) error {
+	for name, v := range table {
+		key := prefix + name
+		switch v := v.(type) {
+		case string:
+			t.plain[key] = &text{key: key, file: from.file, source: v, compileFunc: compile}
+		case map[string]any:
+			if _, plural := v["other"].(string); !plural {
+				if err := t.add(from, key+".", v); err != nil {
+					return err
+				}
+				continue
 			}
+			m, err := i18n.NewMessage(v)
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			m.ID = key
+			if err := from.bundle.AddMessages(from.tag, m); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			t.plain[key] = &text{key: key, file: from.file, source: m.Other, compileFunc: compile,
+				forms: []string{m.Zero, m.One, m.Two, m.Few, m.Many}}
+		default:
+			return fmt.Errorf("%s: a %T is no text", key, v)
 		}
-		t.plain[m.ID] = x
 	}
 	return nil
 }

@@ -11,7 +11,12 @@ import (
 // startMemory is how large the program may get before memory is collected for the
 // first time. Most calls end before: a process of 10,000 rows spends a third of
 // its time collecting the few megabytes of its start otherwise.
-const startMemory = 64 << 20
+const startMemory = 96 << 20
+
+// startPace lets startMemory alone decide, however little is in use. To switch the
+// collector off would wait for the collection that has begun while packages were
+// initialised.
+const startPace = 10_000
 
 // jobPace is how much may be added to what is in use before it is collected again,
 // in percent, by calls that hold the whole stock of a merchant.
@@ -27,7 +32,7 @@ func collectLate(args, environ []string) {
 			return
 		}
 	}
-	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(startMemory)
+	percent, limit := debug.SetGCPercent(startPace), debug.SetMemoryLimit(startMemory)
 	if slices.ContainsFunc(args, func(a string) bool { return a == "run" || a == "process" || a == "check" }) {
 		percent = jobPace
 	}

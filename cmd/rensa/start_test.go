@@ -22,7 +22,7 @@ func TestCollectLate(t *testing.T) {
 		t.Errorf("the environment sets the pace, and it is %d, not %d", got, usual)
 	}
 	collectLate(nil, nil)
-	if got, limit := pace(), debug.SetMemoryLimit(-1); got != -1 || limit != startMemory {
+	if got, limit := pace(), debug.SetMemoryLimit(-1); got != startPace || limit != startMemory {
 		t.Errorf("at the start the pace is %d and the limit %d", got, limit)
 	}
 	for pace() != usual { // what the collection finds is cleaned up beside it

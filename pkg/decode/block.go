@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"sort"
 
 	"rensa/pkg/removal"
@@ -49,6 +50,19 @@ func (b *Block) reset(data []byte) {
 	b.spans, b.rows, b.notes, b.noteRows = b.spans[:0], b.rows[:0], b.notes[:0], b.noteRows[:0]
 	b.number, b.line, b.records, b.lines = 1, 1, 0, 0
 	b.lead, b.last, b.numbered, b.sheet = 0, 0, false, false
+}
+
+// expect makes room in a new block for what is in data, or in a chunk of so many
+// bytes like it: growing step by step would take several times the memory.
+func (b *Block) expect(data []byte, delim byte, size int) {
+	if cap(b.spans) > 0 || len(data) == 0 {
+		return
+	}
+	lines := bytes.Count(data, []byte{'\n'}) + bytes.Count(data, []byte{'\r'})
+	cells := bytes.Count(data, []byte{delim}) + lines
+	more := 1 + max(0, float64(size-len(data))/float64(len(data))) + 1.0/8
+	b.spans = make([]removal.Span, 0, int(float64(cells)*more)+1)
+	b.rows = make([]blockRow, 0, int(float64(lines)*more)+1)
 }
 
 // Start gives the block its place: the number and the line at which its first

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 
 	"rensa/pkg/removal"
@@ -220,7 +219,7 @@ func (f *File) openZip() error {
 	if err != nil {
 		return f.src.torn(err, "")
 	}
-	zr.RegisterDecompressor(zip.Deflate, flate.NewReader)
+	zr.RegisterDecompressor(zip.Deflate, newInflater)
 	book, err := f.findWorkbook(zr)
 	if book != nil || err != nil {
 		f.book = book

@@ -242,6 +242,7 @@ func (c *Chunk) split(b *Block) error {
 	}
 	data := c.buf
 	c.buf = b.data[:0]
+	b.expect(data, f.text.delim, int(min(int64(f.chunk), f.src.size)))
 	over := b.splitText(data, f.text.delim, f.opt.Limits, c.skip)
 	if over == nil {
 		return nil

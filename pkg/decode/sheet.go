@@ -165,6 +165,11 @@ func (s *sheetScan) endRow() {
 
 func (s *sheetScan) cells() error {
 	for {
+		if read, err := s.plainCell(); err != nil {
+			return err
+		} else if read {
+			continue
+		}
 		for isSpace(s.x[s.p]) {
 			s.p++
 		}
@@ -212,7 +217,49 @@ func cellType(v []byte) byte {
 	return typeNumber
 }
 
-var endOfValue = binary.LittleEndian.Uint64([]byte("</v></c>"))
+var (
+	endOfValue  = binary.LittleEndian.Uint64([]byte("</v></c>"))
+	beginOfCell = binary.LittleEndian.Uint64([]byte("<c r=\"\x00\x00"))
+	typeOfText  = binary.LittleEndian.Uint64([]byte(" t=\"s\"><"))
+)
+
+// plainCell reads the cell at p where it has the form of nearly all that hold a
+// string of the table: <c r="B7" s="1" t="s"><v>12</v></c>, with a style or without.
+// Of any other nothing is read.
+func (s *sheetScan) plainCell() (read bool, err error) {
+	x, p := s.x, s.p
+	if binary.LittleEndian.Uint64(x[p:])&(1<<48-1) != beginOfCell {
+		return false, nil
+	}
+	p += 6
+	col, letters := 0, p
+	for ; x[p]-'A' < 26 && p-letters < 4; p++ {
+		col = col*26 + int(x[p]-'A') + 1
+	}
+	if p == letters {
+		return false, nil
+	}
+	for x[p]-'0' < 10 {
+		p++
+	}
+	if x[p] == '"' && x[p+1] == ' ' && x[p+2] == 's' && x[p+3] == '=' && x[p+4] == '"' {
+		for p += 5; x[p]-'0' < 10; p++ {
+		}
+	}
+	if x[p] != '"' || binary.LittleEndian.Uint64(x[p+1:]) != typeOfText || x[p+9] != 'v' || x[p+10] != '>' {
+		return false, nil
+	}
+	p += 11
+	i, digits := 0, p
+	for ; x[p]-'0' < 10 && p-digits < 9; p++ {
+		i = i*10 + int(x[p]-'0')
+	}
+	if p == digits || binary.LittleEndian.Uint64(x[p:]) != endOfValue {
+		return false, nil
+	}
+	s.p, s.col = p+8, col
+	return true, s.sharedAt(i)
+}
 
 // cell reads the cell that begins at p.
 func (s *sheetScan) cell() error {
@@ -364,8 +411,8 @@ func (s *sheetScan) number(style int, v []byte) (_ []byte, long bool) {
 	return appendNumber(dst, v)
 }
 
+// shared puts the string into the row whose number stands in v.
 func (s *sheetScan) shared(v []byte) error {
-	t := &s.book.strings
 	i, n := 0, 0
 	for n < len(v) && n < 9 && v[n]-'0' < 10 {
 		i = i*10 + int(v[n]-'0')
@@ -379,13 +426,17 @@ func (s *sheetScan) shared(v []byte) error {
 			return errTorn
 		}
 	}
-	if i >= len(t.refs) {
+	return s.sharedAt(i)
+}
+
+func (s *sheetScan) sharedAt(i int) error {
+	t, b := &s.book.strings, s.b
+	if i >= t.n {
 		return errTorn // the string table has lost its end
 	}
-	b := s.b
 	from := len(b.data)
-	b.data = append(b.data, t.at(i)...)
-	if len(t.bad) > 0 && t.bad[uint32(i)] {
+	b.data = t.appendTo(b.data, i)
+	if len(t.bad) > 0 && t.bad[i] {
 		b.note(len(b.rows), s.col, removal.NoteDamaged)
 	}
 	return s.put(from, len(b.data))

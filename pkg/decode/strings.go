@@ -2,33 +2,58 @@ package decode
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 
 	"rensa/pkg/removal"
 )
 
-// sharedStrings are the values of a workbook's string table, trimmed. They stand
-// behind one another in pieces, so that a large table is never copied to grow.
+// sharedStrings are the values of a workbook's string table, trimmed. Cells ask for
+// them in any order, and what costs is to wait for memory: a short one stands whole
+// in its slot, two of which are a line of the cache. Slots and long values lie in
+// pieces, so that a large table is never copied to grow.
 type sharedStrings struct {
-	pieces [][]byte
-	refs   []stringRef
-	size   int
-	bad    map[uint32]bool // damaged ones
-	tmp    []byte
+	slots [][]stringSlot
+	n     int
+	long  [][]byte
+	size  int          // bytes of slots and long values
+	bad   map[int]bool // damaged ones
+	tmp   []byte
 }
 
-type stringRef struct{ piece, off, length uint32 }
+// stringSlot ends with the length of the value that it begins with. Of one that is
+// too long for it, it says instead in which piece of the long ones it is, where it
+// begins there, and how long it is.
+type stringSlot [slotSize]byte
 
 const (
+	slotSize   = 32
+	slotLength = slotSize - 1 // where the length stands, and the longest value
+	slotLong   = 255
+
+	slotShift      = 15 // a piece of slots is 1 MiB
 	stringPiece    = 1 << 20
-	maxStrings     = 512 << 20 // bytes kept in memory
+	maxStrings     = 768 << 20 // bytes kept in memory
 	maxStringCount = 32 << 20
 )
 
-func (t *sharedStrings) at(i int) []byte {
-	r := t.refs[i]
-	return t.pieces[r.piece][r.off : r.off+r.length]
+// appendTo appends the value of string i, which must be there.
+func (t *sharedStrings) appendTo(dst []byte, i int) []byte {
+	s := &t.slots[i>>slotShift][i&(1<<slotShift-1)]
+	n, from := int(s[slotLength]), len(dst)
+	switch {
+	case n == slotLong:
+		piece := t.long[binary.LittleEndian.Uint32(s[0:])]
+		off, length := binary.LittleEndian.Uint32(s[4:]), binary.LittleEndian.Uint32(s[8:])
+		return append(dst, piece[off:off+length]...)
+	case cap(dst)-from < slotSize:
+		return append(dst, s[:n]...)
+	}
+	// Of known length: no call, and no wrong guess at how long it is.
+	dst = dst[:from+slotSize]
+	*(*stringSlot)(dst[from:]) = *s
+	return dst[:from+n]
 }
 
 func (w *workbook) readStrings() error {
@@ -109,28 +134,68 @@ var plainEntry = []byte("<si><t>")
 func (t *sharedStrings) read(chunk []byte, most int) error {
 	s := xmlScan{x: chunk}
 	for {
-		t.tmp = t.tmp[:0]
-		if v, ok := s.plainEntry(); ok {
-			t.tmp = appendText(t.tmp, v)
-		} else if !s.next() {
-			if s.p < len(s.x) {
-				return io.ErrUnexpectedEOF
-			}
-			return nil
-		} else if s.close || !s.is("si") {
-			return io.ErrUnexpectedEOF
-		} else if !s.empty {
-			var ok bool
-			if t.tmp, ok = s.runs(t.tmp, "si"); !ok {
-				return io.ErrUnexpectedEOF
-			}
+		if v, ok := s.plainEntry(); ok && isPlain(v) {
+			a, z := trim(v, 0, len(v))
+			t.add(v[a:min(z, a+most+1)])
+		} else if more, err := t.entry(&s, v, ok, most); err != nil || !more {
+			return err
 		}
-		a, z := trim(t.tmp, 0, len(t.tmp))
-		t.add(t.tmp[a:min(z, a+most+1)])
-		if t.size > maxStrings || len(t.refs) > maxStringCount {
+		if t.size > maxStrings || t.n > maxStringCount {
 			return removal.NewFileError(removal.FileTooLarge, "limit", "unpacked", "max", maxStrings)
 		}
 	}
+}
+
+// entry takes an entry of any kind; v is its text as it is written where ok says so.
+// There are no more where it returns false.
+func (t *sharedStrings) entry(s *xmlScan, v []byte, ok bool, most int) (more bool, err error) {
+	t.tmp = t.tmp[:0]
+	switch {
+	case ok:
+		t.tmp = appendText(t.tmp, v)
+	case !s.next():
+		if s.p < len(s.x) {
+			return false, io.ErrUnexpectedEOF
+		}
+		return false, nil
+	case s.close || !s.is("si"):
+		return false, io.ErrUnexpectedEOF
+	case !s.empty:
+		if t.tmp, ok = s.runs(t.tmp, "si"); !ok {
+			return false, io.ErrUnexpectedEOF
+		}
+	}
+	a, z := trim(t.tmp, 0, len(t.tmp))
+	value := t.tmp[a:min(z, a+most+1)]
+	if damaged(value) {
+		if t.bad == nil {
+			t.bad = map[int]bool{}
+		}
+		t.bad[t.n] = true
+	}
+	t.add(value)
+	return true, nil
+}
+
+// isPlain tells whether v is ASCII without control characters and stands for itself:
+// no reference and no escape of a spreadsheet begins in it.
+func isPlain(v []byte) bool {
+	for len(v) >= 8 {
+		if !isPlainWord(binary.LittleEndian.Uint64(v)) {
+			return false
+		}
+		v = v[8:]
+	}
+	last := uint64(ones * ' ')
+	for _, c := range v {
+		last = last<<8 | uint64(c)
+	}
+	return isPlainWord(last)
+}
+
+func isPlainWord(w uint64) bool {
+	and, low, del := w^ones*'&', w^ones*'_', w^ones*0x7f
+	return (w|(w-ones*' ')&^w|(and-ones)&^and|(low-ones)&^low|(del-ones)&^del)&highs == 0
 }
 
 // plainEntry reads the form that nearly all entries have.
@@ -150,20 +215,36 @@ func (s *xmlScan) plainEntry() (v []byte, ok bool) {
 }
 
 func (t *sharedStrings) add(v []byte) {
-	if damaged(v) {
-		if t.bad == nil {
-			t.bad = map[uint32]bool{}
+	last := len(t.slots) - 1
+	if last < 0 || len(t.slots[last]) == 1<<slotShift {
+		room := 0 // a small table grows
+		if last++; last > 0 {
+			room = 1 << slotShift
 		}
-		t.bad[uint32(len(t.refs))] = true
+		t.slots = append(t.slots, make([]stringSlot, 0, room))
 	}
-	last := len(t.pieces) - 1
-	if last < 0 || cap(t.pieces[last])-len(t.pieces[last]) < len(v) {
-		t.pieces = append(t.pieces, make([]byte, 0, max(stringPiece, len(v))))
+	var s stringSlot
+	if len(v) <= slotLength {
+		s[slotLength] = byte(copy(s[:slotLength], v))
+	} else {
+		t.addLong(&s, v)
+	}
+	t.slots[last] = append(t.slots[last], s)
+	t.n++
+	t.size += slotSize
+}
+
+func (t *sharedStrings) addLong(s *stringSlot, v []byte) {
+	last := len(t.long) - 1
+	if last < 0 || cap(t.long[last])-len(t.long[last]) < len(v) {
+		t.long = append(t.long, make([]byte, 0, max(stringPiece, len(v))))
 		last++
 	}
-	piece := t.pieces[last]
-	t.refs = append(t.refs, stringRef{uint32(last), uint32(len(piece)), uint32(len(v))})
-	t.pieces[last] = append(piece, v...)
+	binary.LittleEndian.PutUint32(s[0:], uint32(last))
+	binary.LittleEndian.PutUint32(s[4:], uint32(len(t.long[last])))
+	binary.LittleEndian.PutUint32(s[8:], uint32(len(v)))
+	s[slotLength] = slotLong
+	t.long[last] = append(t.long[last], v...)
 	t.size += len(v)
 }
 

@@ -243,17 +243,20 @@ func open(f *os.File) (*Snapshot, error) {
 		items: newTable(itemSize, itemShift), pools: newTable(poolSize, poolShift), facts: newTable(factSize, factShift),
 	}
 	var l loader
-	items, pools, facts := l.want(&d.ItemData), l.want(&d.PoolData), l.want(&d.FactData)
-	s.overflow = l.want(&d.Overflow)
-	s.skus = index{slots: l.want(&d.SKUs), n: d.Items, shift: d.SKUs.indexShift()}
-	offsets := l.want(&d.SideIndex)
-	var bookOffsets []byte
+	var items, pools, facts, offsets, bookOffsets []byte
+	l.want(&d.ItemData, &items)
+	l.want(&d.PoolData, &pools)
+	l.want(&d.FactData, &facts)
+	l.want(&d.Overflow, &s.overflow)
+	l.want(&d.SKUs, &s.skus.slots)
+	l.want(&d.SideIndex, &offsets)
 	if d.BookIndex != nil {
-		bookOffsets = l.want(d.BookIndex)
+		l.want(d.BookIndex, &bookOffsets)
 	}
 	if err := l.run(f); err != nil {
 		return nil, err
 	}
+	s.skus.n, s.skus.shift = d.Items, d.SKUs.indexShift()
 	s.items.adopt(items, d.Items)
 	s.pools.adopt(pools, d.Pools)
 	s.facts.adopt(facts, d.Facts)
@@ -274,8 +277,10 @@ func open(f *os.File) (*Snapshot, error) {
 	}
 	s.loadFNSKUs = func() (index, error) {
 		var l loader
-		x := index{slots: l.want(&d.FNSKUs), n: d.Named, shift: d.FNSKUs.indexShift()}
-		return x, l.run(f)
+		x := index{n: d.Named, shift: d.FNSKUs.indexShift()}
+		l.want(&d.FNSKUs, &x.slots)
+		err := l.run(f)
+		return x, err
 	}
 	return s, nil
 }
@@ -370,8 +375,18 @@ func (s *section) indexShift() uint {
 	return 32 - bits
 }
 
-// loader reads blocks of sections into memory and checks their sums.
-type loader struct{ blocks []block }
+// loader reads sections into one piece of memory and checks their sums.
+type loader struct {
+	wanted []wanted
+	size   int64
+	blocks []block
+}
+
+type wanted struct {
+	section *section
+	at      int64 // in the memory
+	into    *[]byte
+}
 
 type block struct {
 	data []byte
@@ -379,18 +394,30 @@ type block struct {
 	sum  uint32
 }
 
-// want gives the memory that run will fill.
-func (l *loader) want(s *section) []byte {
-	b := make([]byte, s.Length)
-	for k, sum := range s.Sums {
-		from := k * s.Block
-		l.blocks = append(l.blocks, block{b[from:min(from+s.Block, len(b))], s.Offset + int64(from), sum})
+// want asks for a section, which run puts into *into.
+func (l *loader) want(s *section, into *[]byte) {
+	l.wanted = append(l.wanted, wanted{s, l.size, into})
+	// An item begins where a line of the cache does.
+	l.size += (s.Length + itemSize - 1) / itemSize * itemSize
+}
+
+// cut makes the memory and says which block goes where.
+func (l *loader) cut() {
+	memory := make([]byte, l.size)
+	wholePages(memory)
+	for _, w := range l.wanted {
+		b := memory[w.at : w.at+w.section.Length : w.at+w.section.Length]
+		*w.into = b
+		for k, sum := range w.section.Sums {
+			from := k * w.section.Block
+			l.blocks = append(l.blocks, block{b[from:min(from+w.section.Block, len(b))], w.section.Offset + int64(from), sum})
+		}
 	}
-	return b
 }
 
 // run reads on two cores: more do not make memory faster.
 func (l *loader) run(f *os.File) error {
+	l.cut()
 	var next atomic.Int64
 	var errs [2]error
 	var wg sync.WaitGroup

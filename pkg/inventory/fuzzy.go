@@ -46,6 +46,27 @@ func poly(s []rune) uint64 {
 	return h
 }
 
+// polyAt is poly of all that stands before each border: from two of them comes that
+// of the part between.
+func polyAt(s []rune, bounds [4]int) (at [4]uint64) {
+	for k := 1; k < len(bounds); k++ {
+		at[k] = at[k-1]
+		for _, r := range s[bounds[k-1]:bounds[k]] {
+			at[k] = at[k]*polyBase + uint64(r)
+		}
+	}
+	return at
+}
+
+// polyPowers are the powers of polyBase for the parts of keys that are searched.
+var polyPowers = func() (p [maxRunes + 1]uint64) {
+	p[0] = 1
+	for i := range maxRunes {
+		p[i+1] = p[i] * polyBase
+	}
+	return p
+}()
+
 func polyEnd(h uint64) uint64 { return fold(h^hashMul2, hashMul1) }
 
 // pieceBounds are the borders of the thirds of a form of n characters.
@@ -83,28 +104,36 @@ func newFuzzy(s *Snapshot) *fuzzy {
 }
 
 func (f *fuzzy) scan(s *Snapshot, hashes []uint64, pieces []uint32, from, to int) part {
-	var used [128]bool
+	var used [utf8.RuneSelf]bool
 	p := part{used: map[rune]bool{}}
 	var buf, bareBuf []rune
 	for i := from; i < to; i++ {
-		buf = soft(buf[:0], s.SKU(int32(i)))
-		for _, r := range buf {
-			if r < 128 {
-				used[r] = true
-			} else if len(p.used) < 4096 {
-				p.used[r] = true
+		sku := s.SKU(int32(i))
+		n := len(sku)
+		bounds, at, plain := plainForm(sku, &used)
+		if !plain {
+			buf = soft(buf[:0], sku)
+			for _, r := range buf {
+				if r < utf8.RuneSelf {
+					used[r] = true
+				} else if len(p.used) < 4096 {
+					p.used[r] = true
+				}
+			}
+			n = len(buf)
+			bounds = pieceBounds(n)
+			at = polyAt(buf, bounds)
+			if !isBare(buf) {
+				bareBuf = bare(append(bareBuf[:0], buf...))
+				p.extra = append(p.extra, polyEnd(poly(bareBuf)), uint64(i))
 			}
 		}
-		hashes[i] = polyEnd(poly(buf))
-		if !isBare(buf) {
-			bareBuf = bare(append(bareBuf[:0], buf...))
-			p.extra = append(p.extra, polyEnd(poly(bareBuf)), uint64(i))
-		}
-		bounds := pieceBounds(len(buf))
+		hashes[i] = polyEnd(at[3])
 		for k := range 3 {
 			pieces[3*i+k] = noPiece
-			if len(buf) >= minPieces && len(buf) <= maxRunes {
-				pieces[3*i+k] = f.pieceBucket(k, len(buf), poly(buf[bounds[k]:bounds[k+1]]))
+			if n >= minPieces && n <= maxRunes {
+				h := at[k+1] - at[k]*polyPowers[bounds[k+1]-bounds[k]]
+				pieces[3*i+k] = f.pieceBucket(k, n, h)
 			}
 		}
 	}
@@ -114,6 +143,28 @@ func (f *fuzzy) scan(s *Snapshot, hashes []uint64, pieces []uint32, from, to int
 		}
 	}
 	return p
+}
+
+// plainForm is what polyAt gives for an MSKU of ASCII whose soft form is bare, as
+// nearly all are; of any other it says that it is not plain. No form is written down.
+func plainForm(sku []byte, used *[utf8.RuneSelf]bool) (bounds [4]int, at [4]uint64, plain bool) {
+	if len(sku) == 0 || sku[0] == '0' || sku[0] == 'o' || sku[0] == 'O' {
+		return bounds, at, false
+	}
+	bounds = pieceBounds(len(sku))
+	for k := 1; k < len(bounds); k++ {
+		h := at[k-1]
+		for _, c := range sku[bounds[k-1]:bounds[k]] {
+			if c >= utf8.RuneSelf || c == ' ' || c == '\t' {
+				return bounds, at, false
+			}
+			r := softTable[c]
+			used[r&(utf8.RuneSelf-1)] = true
+			h = h*polyBase + uint64(r)
+		}
+		at[k] = h
+	}
+	return bounds, at, true
 }
 
 func (f *fuzzy) fillWhole(hashes []uint64, parts []part) {

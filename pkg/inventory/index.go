@@ -49,7 +49,12 @@ type index struct {
 const minIndexBits = 4
 
 func newIndex(bitCount uint) index {
-	return index{slots: make([]byte, 8<<bitCount), shift: 32 - bitCount}
+	slots := make([]byte, 8<<bitCount)
+	wholePages(slots)
+	// Whoever puts a number in looks at a slot first, and memory that was only
+	// looked at is got by a second fault when it is written to.
+	clear(slots)
+	return index{slots: slots, shift: 32 - bitCount}
 }
 
 // newIndexFor gives a table with room for n numbers.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"iter"
 	"path/filepath"
 	"testing"
 	"time"
@@ -38,9 +39,28 @@ func openBench(b *testing.B) *Ledger {
 	return l
 }
 
+// packAll packs the orders of a run; what they share is that of the first.
+func packAll(tb testing.TB, run string, orders iter.Seq[removal.Order]) *PackedOrders {
+	tb.Helper()
+	var p *OrderPacker
+	place := 0
+	for o := range orders {
+		if o.Run = run; p == nil {
+			p = NewOrderPacker(o)
+		}
+		b, err := PackOrder(nil, &o)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		p.Add(place, o.ID, o.Family, b)
+		place++
+	}
+	return p.Orders()
+}
+
 // commitOf makes a commit of orders of ten lines each, with or without what
 // else an upload brings.
-func commitOf(orders int, random, all bool) *Commit {
+func commitOf(tb testing.TB, orders int, random, all bool) *Commit {
 	lines := make([]removal.Line, 10)
 	for i := range lines {
 		lines[i] = removal.Line{SKU: fmt.Sprintf("SKU-%010d", i*12345), FNSKU: fmt.Sprintf("X%09d", i*77777),
@@ -48,8 +68,8 @@ func commitOf(orders int, random, all bool) *Commit {
 	}
 	rows := int64(10 * orders)
 	c := &Commit{Merchant: "acme", Run: Run{ID: "run-1", Kind: removal.KindUpload, SHA256: "x", Read: rows, Accepted: rows}}
-	c.Orders = func(yield func(removal.Order) error) error {
-		o := removal.Order{State: removal.StatePending, Method: removal.Return, Source: removal.SourceUpload, Run: "run-1", Currency: "SEK",
+	c.Packed = packAll(tb, c.Run.ID, func(yield func(removal.Order) bool) {
+		o := removal.Order{State: removal.StatePending, Method: removal.Return, Source: removal.SourceUpload, Currency: "SEK",
 			Address: removal.Address{Name: "Åsa Öberg", Line1: "Storgatan 1", City: "Växjö", Country: "SE"}, Fee: 1234000, Lines: lines}
 		for i := range orders {
 			o.ID, o.Row, o.HeaderHash = fmt.Sprintf("ORDER-%07d", i), 10*i+2, uint64(i/50)
@@ -57,12 +77,11 @@ func commitOf(orders int, random, all bool) *Commit {
 				o.ID, o.Generated = fmt.Sprintf("R261120-%08X", uint32(i)*2654435761), true
 			}
 			o.Family = o.ID
-			if err := yield(o); err != nil {
-				return err
+			if !yield(o) {
+				return
 			}
 		}
-		return nil
-	}
+	})
 	if !all {
 		return c
 	}
@@ -85,20 +104,27 @@ func commitOf(orders int, random, all bool) *Commit {
 	return c
 }
 
+// BenchmarkCommit commits orders and makes rows of them, or commits all that an
+// upload brings and leaves the rows to others.
 func BenchmarkCommit(b *testing.B) {
 	for _, orders := range []int{1_000, 100_000} {
 		for _, how := range []struct {
-			name        string
-			random, all bool
-		}{{"rising", false, false}, {"random", true, false}, {"all", false, true}} {
+			name              string
+			random, all, rows bool
+		}{{"rising", false, false, true}, {"random", true, false, true}, {"all", false, true, false}} {
 			b.Run(fmt.Sprintf("%d/%s", orders, how.name), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					b.StopTimer()
-					l, c := openBench(b), commitOf(orders, how.random, how.all)
+					l, c := openBench(b), commitOf(b, orders, how.random, how.all)
 					b.StartTimer()
 					if err := l.Commit(b.Context(), c); err != nil {
 						b.Fatal(err)
+					}
+					if how.rows {
+						if err := l.EnterOrders(b.Context(), "acme"); err != nil {
+							b.Fatal(err)
+						}
 					}
 				}
 			})
@@ -136,7 +162,7 @@ func BenchmarkMovements(b *testing.B) {
 }
 
 func BenchmarkOutcomes(b *testing.B) {
-	c := commitOf(100_000, false, true)
+	c := commitOf(b, 100_000, false, true)
 	for b.Loop() {
 		n := 0
 		if err := c.Outcomes(func(block []byte) error { n += len(block); return nil }); err != nil {
@@ -148,7 +174,7 @@ func BenchmarkOutcomes(b *testing.B) {
 
 func BenchmarkUsedIDs(b *testing.B) {
 	l := openBench(b)
-	if err := l.Commit(b.Context(), commitOf(100_000, false, false)); err != nil {
+	if err := l.Commit(b.Context(), commitOf(b, 100_000, false, false)); err != nil {
 		b.Fatal(err)
 	}
 	var ids []string

@@ -24,19 +24,15 @@ type Commit struct {
 	Snapshot *Snapshot
 	// Centres replace the merchant's fulfilment centres; nil leaves them.
 	Centres []removal.Centre
-	// Orders gives the new orders, in the order in which they are numbered, nil
-	// where there are none; an order's Merchant, Run and Created may be left
-	// out. Rising ids are fastest. It is called within the
-	// transaction: it must not decide anything that takes long, nor write to
-	// the ledger.
-	Orders func(yield func(removal.Order) error) error
-	// Packed are new orders too, many and of which nothing is done yet; nil for none.
+	// Packed are the new orders, of which nothing is done yet; nil for none. Rising
+	// ids are fastest.
 	Packed    *PackedOrders
 	Movements []Movement
 	// Packed movements are a block by itself; nil for none.
 	PackedMovements *PackedMovements
 	// Outcomes gives the blocks of EncodeOutcomes in input order, nil where
-	// there are none; called as Orders is.
+	// there are none. It is called within the transaction: it must not decide
+	// anything that takes long, nor write to the ledger.
 	Outcomes func(yield func(block []byte) error) error
 	// OrderOutcomes are blocks of EncodeOrderOutcomes in order.
 	OrderOutcomes [][]byte
@@ -134,14 +130,6 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements *Pac
 	if err := t.putRun(ctx, h, &c.Run); err != nil {
 		return err
 	}
-	if c.Orders != nil {
-		if err := t.putOrders(ctx, h, c.Run.ID, c.Orders); err != nil {
-			return err
-		}
-		if err := t.dropUploaded(ctx, h.id, c.Run.ID); err != nil {
-			return err
-		}
-	}
 	if err := t.putPacked(ctx, h, c.Run.ID, c.Packed); err != nil {
 		return err
 	}
@@ -180,29 +168,6 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements *Pac
 		return err
 	}
 	return t.putChange(ctx, h, c.Run.ID, c.Change)
-}
-
-func (t *tx) putOrders(ctx context.Context, h *merchantHead, run string, orders func(yield func(removal.Order) error) error) (err error) {
-	w := newOrderWriter(t, h)
-	defer func() { err = errors.Join(err, w.close()) }()
-	before := h.orders
-	err = orders(func(o removal.Order) error {
-		o.Run = cmp.Or(o.Run, run)
-		return w.add(ctx, &o)
-	})
-	if err != nil {
-		return err
-	}
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
-	if h.orders == before {
-		return nil
-	}
-	if err := t.one(ctx, `UPDATE run SET order_last = $1 WHERE merchant = $2 AND id = $3`, h.orders, h.id, run); err != nil {
-		return err
-	}
-	return t.saveFilter(ctx, h, before, w.hashes, false)
 }
 
 // putFile moves the file on to committed, or enters it where no claim did.

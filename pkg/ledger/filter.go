@@ -80,6 +80,7 @@ func (f *filterLayer) has(h uint64) bool {
 type idFilter struct {
 	seq    int64 // of the last order in it
 	layers []*filterLayer
+	anew   bool // what was written is damaged
 }
 
 func (f *idFilter) add(h uint64) {
@@ -129,7 +130,8 @@ func decodeFilterLayer(block []byte) (*filterLayer, error) {
 }
 
 // filter reads the merchant's filter as it was last written, without the orders
-// that came later. A damaged one is made anew from all orders.
+// that came later. A damaged one is made anew from all orders, which must be rows
+// for that.
 func (t *tx) filter(ctx context.Context, merchant string) (*idFilter, error) {
 	f := &idFilter{}
 	broken := false
@@ -144,7 +146,7 @@ func (t *tx) filter(ctx context.Context, merchant string) (*idFilter, error) {
 		return nil
 	}, `SELECT seq, block FROM id_filter WHERE merchant = $1 ORDER BY layer`, merchant)
 	if broken {
-		return &idFilter{}, err
+		return &idFilter{anew: true}, err
 	}
 	return f, err
 }
@@ -186,6 +188,11 @@ func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hash
 			return err
 		}
 	}
+	if f.anew {
+		if err := t.enterAll(ctx, h.id); err != nil {
+			return err
+		}
+	}
 	if err := t.catchUp(ctx, h.id, f, before); err != nil {
 		return err
 	}
@@ -208,7 +215,7 @@ func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hash
 // to be asked. The test may be called by several goroutines.
 func (l *Ledger) IDFilter(ctx context.Context, merchant string) (maybe func(id []byte) bool, err error) {
 	var f *idFilter
-	err = l.read(ctx, func(tx *tx) error {
+	read := func(tx *tx) error {
 		var orders int64
 		err := tx.QueryRowContext(ctx, `SELECT orders FROM merchant WHERE id = $1`, merchant).Scan(&orders)
 		if err != nil {
@@ -218,7 +225,10 @@ func (l *Ledger) IDFilter(ctx context.Context, merchant string) (maybe func(id [
 			return err
 		}
 		return tx.catchUp(ctx, merchant, f, orders)
-	})
+	}
+	if err = l.read(ctx, read); err == nil && f.anew {
+		err = l.readOrders(ctx, merchant, read)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("filter of ids: %w", err)
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"rensa/pkg/removal"
@@ -67,16 +68,13 @@ func TestFilterDamaged(t *testing.T) {
 	var used []string
 	commit := func(revision int64) {
 		c := &Commit{Merchant: "acme", Revision: revision, Run: Run{ID: fmt.Sprint("run-", revision)}}
-		c.Orders = func(yield func(removal.Order) error) error {
-			for range filterLag + 50 {
-				id := fmt.Sprint("id-", len(used))
-				used = append(used, id)
-				if err := yield(removal.Order{ID: id, State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload}); err != nil {
-					return err
-				}
-			}
-			return nil
+		orders := make([]removal.Order, filterLag+50)
+		for i := range orders {
+			id := fmt.Sprint("id-", len(used))
+			used = append(used, id)
+			orders[i] = removal.Order{ID: id, State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload}
 		}
+		c.Packed = packAll(t, c.Run.ID, slices.Values(orders))
 		if err := l.Commit(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}

@@ -150,9 +150,7 @@ func TestTwoPrograms(t *testing.T) {
 	}
 	commit := func(run, sha string) *ledger.Commit {
 		return &ledger.Commit{Merchant: "acme", Run: ledger.Run{ID: run, Kind: removal.KindUpload, SHA256: sha, Read: 1, Accepted: 1},
-			Orders: func(yield func(removal.Order) error) error {
-				return yield(removal.Order{ID: "O-" + run, State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload})
-			}}
+			Packed: ledgertest.Pack(t, run, removal.Order{ID: "O-" + run, State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload})}
 	}
 	errs := make([]error, 2)
 	var both sync.WaitGroup
@@ -212,12 +210,12 @@ func TestOrderLineView(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := l.Commit(t.Context(), &ledger.Commit{Merchant: "acme", Run: ledger.Run{ID: "r"},
-		Orders: func(yield func(removal.Order) error) error {
-			return yield(removal.Order{ID: "O", State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload, Lines: []removal.Line{
+		Change: &ledger.Change{New: []ledger.Record{
+			{Order: removal.Order{ID: "O", State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload, Lines: []removal.Line{
 				{SKU: "A", FNSKU: "X", AskedSellable: 9, Sellable: removal.Units{Requested: 8, Cancelled: 1, Disposed: 2, Shipped: 3},
 					Unsellable: removal.Units{Requested: 7, Cancelled: 4}, Fee: 12500, HasFee: true},
-				{SKU: "B", Unsellable: removal.Units{Requested: 5}}}})
-		}})
+				{SKU: "B", Unsellable: removal.Units{Requested: 5}}}}},
+		}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func BenchmarkListOrders(b *testing.B) {
 			ID: fmt.Sprintf("run-%d", f), Kind: removal.KindUpload, FileName: fmt.Sprintf("file-%d.tsv", f), SHA256: strconv.Itoa(f),
 			Acceptance: removal.AcceptRow, Read: 1, Accepted: 1,
 		}}
-		c.Orders = func(yield func(removal.Order) error) error {
+		c.Packed = packAll(b, c.Run.ID, func(yield func(removal.Order) bool) {
 			for i := f * n / files; i < (f+1)*n/files; i++ {
 				o := removal.Order{
 					ID: fmt.Sprintf("ORDER-%08d", i), State: states[f*4/files], Method: removal.Return, Source: removal.SourceUpload,
@@ -56,12 +56,11 @@ func BenchmarkListOrders(b *testing.B) {
 						AskedSellable: 2, Sellable: removal.Units{Requested: 2},
 					})
 				}
-				if err := yield(o); err != nil {
-					return err
+				if !yield(o) {
+					return
 				}
 			}
-			return nil
-		}
+		})
 		if err := l.Commit(ctx, c); err != nil {
 			b.Fatal(err)
 		}

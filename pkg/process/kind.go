@@ -71,10 +71,14 @@ func recognise(f *decode.File) (*found, error) {
 			return nil, err
 		}
 		empty = empty && len(head) == 0
+		keys := 0
 		for i := range head {
-			cells := headings(head[i])
+			at := headRow{sheet: sheet, head: head, row: i, cells: headings(head[i]), keys: keys, ofOrder: orderHeadings(head[i])}
+			if at.ofOrder <= 1 && isKeyLine(head[i]) {
+				keys++
+			}
 			for _, sign := range signatures() {
-				if c := fit(sign, sheet, head, i, cells); len(c.missing) == 0 {
+				if c := fit(sign, &at); len(c.missing) == 0 {
 					full = append(full, c)
 				} else if c.present > 0 && sign.Kind != removal.KindRecommended {
 					partly = append(partly, c)
@@ -156,12 +160,21 @@ func headings(row decode.Row) map[string]bool {
 	return cells
 }
 
-// fit holds the i-th row of a sheet's head, whose headings are cells, against a
-// signature.
-func fit(sign signature, sheet *decode.Sheet, head []decode.Row, i int, cells map[string]bool) candidate {
-	c := candidate{found: found{sign: sign.Signature, sheet: sheet, head: head, row: head[i]}, needed: len(sign.Required)}
+// headRow is a row of a sheet's head, with what the signatures ask about it.
+type headRow struct {
+	sheet   *decode.Sheet
+	head    []decode.Row
+	row     int             // its place in head
+	cells   map[string]bool // its headings
+	ofOrder int             // how many of them are of order values
+	keys    int             // rows above that begin with a key of the order
+}
+
+// fit holds a row against a signature.
+func fit(sign signature, at *headRow) candidate {
+	c := candidate{found: found{sign: sign.Signature, sheet: at.sheet, head: at.head, row: at.head[at.row]}, needed: len(sign.Required)}
 	others := 0
-	for h := range cells {
+	for h := range at.cells {
 		if sign.known[h] {
 			c.present++
 		} else {
@@ -169,36 +182,28 @@ func fit(sign signature, sheet *decode.Sheet, head []decode.Row, i int, cells ma
 		}
 	}
 	for i, alternatives := range sign.Required {
-		if !slices.ContainsFunc(alternatives, func(h string) bool { return cells[h] }) {
+		if !slices.ContainsFunc(alternatives, func(h string) bool { return at.cells[h] }) {
 			c.missing = append(c.missing, i)
 		}
 	}
-	keys := 0
 	if sign.KeyValue {
-		keys = keyLines(head[:i])
-		c.present += keys
+		c.present += at.keys
 	}
 	switch {
-	case sign.KeyValue && (keys == 0 || orderHeadings(head[i]) > 0), sign.Only && others > 0, !sign.KeyValue && i >= headingRows:
+	case sign.KeyValue && (at.keys == 0 || at.ofOrder > 0), sign.Only && others > 0, !sign.KeyValue && at.row >= headingRows:
 		c.present, c.missing = 0, []int{0} // not this kind, whatever it holds
 	}
 	return c
 }
 
-// keyLines counts the rows above the items that begin with a key of the order. A
-// row of several headings is none.
-func keyLines(rows []decode.Row) int {
-	n := 0
-	for _, row := range rows {
-		i := slices.IndexFunc(row.Cells, func(c string) bool { return c != "" })
-		if i < 0 || orderHeadings(row) > 1 {
-			continue
-		}
-		if f, ok := upload.FieldOf(row.Cells[i]); ok && f.OfOrder() {
-			n++
-		}
+// isKeyLine tells whether a row begins with a key of the order.
+func isKeyLine(row decode.Row) bool {
+	i := slices.IndexFunc(row.Cells, func(c string) bool { return c != "" })
+	if i < 0 {
+		return false
 	}
-	return n
+	f, ok := upload.FieldOf(row.Cells[i])
+	return ok && f.OfOrder()
 }
 
 // orderHeadings counts the cells of a row that are headings of order values.

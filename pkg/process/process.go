@@ -345,6 +345,7 @@ func (p *Processor) take(ctx context.Context, j *job) (_ *Result, err error) {
 		return seen, err
 	}
 	p.step("before decoding")
+	defer p.openAhead(ctx, j.Merchant)()
 	f, what, err := p.open(j)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -22,6 +23,7 @@ const snapshotsKept = 2
 type snapshotCache struct {
 	mu      sync.Mutex
 	open    map[string]*openSnapshot // by path
+	opening map[string]chan struct{} // closed when it is open, or cannot be opened
 	users   map[string]int           // files in hand, by merchant
 	checked map[string]checkedSnapshot
 }
@@ -116,21 +118,26 @@ func (p *Processor) lendSnapshot(name string) (*inventory.Snapshot, error) {
 	return p.openFor(name, true)
 }
 
-func (p *Processor) openFor(name string, lend bool) (*inventory.Snapshot, error) {
+func (p *Processor) openFor(name string, lend bool) (_ *inventory.Snapshot, err error) {
 	c := &p.snapshots
-	if s := c.find(name, lend, p.Now()); s != nil {
-		return s, nil
+	for {
+		s, others := c.find(name, lend, p.Now())
+		if s != nil {
+			return s, nil
+		}
+		if others == nil {
+			break
+		}
+		<-others
 	}
 	// Read outside the lock: other merchants need not wait for it.
 	s, err := inventory.Open(filepath.Join(p.Root, filepath.FromSlash(name)))
-	if err != nil {
-		return nil, fmt.Errorf("snapshot %s: %w", strings.TrimSuffix(path.Base(name), ".snap"), err)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if first, ok := c.open[name]; ok { // opened twice at once
-		first.lent = first.lent || lend
-		return first.Snapshot, s.Close()
+	close(c.opening[name])
+	delete(c.opening, name)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot %s: %w", strings.TrimSuffix(path.Base(name), ".snap"), err)
 	}
 	if c.open == nil {
 		c.open, c.users = map[string]*openSnapshot{}, map[string]int{}
@@ -139,14 +146,38 @@ func (p *Processor) openFor(name string, lend bool) (*inventory.Snapshot, error)
 	return s, c.shrinkTo(snapshotsKept, name)
 }
 
-// find gives a snapshot that is open, nil for any other.
-func (c *snapshotCache) find(name string, lend bool, now time.Time) *inventory.Snapshot {
+// openAhead begins to open the merchant's current snapshot, which most files need,
+// while what is in the file is looked at. Who then opens it is told what is wrong
+// with it. The file is in hand until wait returns.
+func (p *Processor) openAhead(ctx context.Context, merchant string) (wait func()) {
+	var work sync.WaitGroup
+	work.Go(func() {
+		row, err := p.Ledger.Snapshot(ctx, merchant)
+		if err != nil || row == nil {
+			return
+		}
+		if _, err := p.openSnapshot(row.Path); err != nil {
+			p.Log.Debug().Err(err).Str("merchant", merchant).Msg("opening the snapshot ahead")
+		}
+	})
+	return work.Wait
+}
+
+// find gives a snapshot that is open. Where another is opening it, others is closed
+// when that is done; where both are nil the caller has to open it.
+func (c *snapshotCache) find(name string, lend bool, now time.Time) (_ *inventory.Snapshot, others chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, ok := c.open[name]
-	if !ok {
-		return nil
+	if s, ok := c.open[name]; ok {
+		s.used, s.lent = now, s.lent || lend
+		return s.Snapshot, nil
 	}
-	s.used, s.lent = now, s.lent || lend
-	return s.Snapshot
+	if others, ok := c.opening[name]; ok {
+		return nil, others
+	}
+	if c.opening == nil {
+		c.opening = map[string]chan struct{}{}
+	}
+	c.opening[name] = make(chan struct{})
+	return nil, nil
 }

@@ -1,6 +1,8 @@
 package upload
 
 import (
+	"slices"
+
 	"rensa/pkg/decode"
 	"rensa/pkg/removal"
 )
@@ -9,16 +11,11 @@ import (
 // bytes and are good until it is used again. first tells that the block is the
 // first with items: layout B's order values are put on its first row.
 func (s *Sheet) Rows(b *decode.Block, rows []removal.Row, first bool) []removal.Row {
-	rows = rows[:0]
+	rows = slices.Grow(rows[:0], b.Len())[:b.Len()]
 	data := b.Data()
-	for i := range b.Len() {
+	for i := range rows {
 		cells := b.Cells(i)
-		if n := len(rows); n < cap(rows) {
-			rows = rows[:n+1]
-		} else {
-			rows = append(rows, removal.Row{})
-		}
-		r := &rows[len(rows)-1]
+		r := &rows[i]
 		r.Data, r.Number, r.Line, r.Notes = data, b.Number(i), b.Line(i), nil
 		for f, col := range s.column {
 			if col > 0 && col <= len(cells) {

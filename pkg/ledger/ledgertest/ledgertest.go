@@ -109,24 +109,27 @@ func revision(t *testing.T, l *ledger.Ledger, merchant string) int64 {
 }
 
 // upload is a commit of orders at the merchant's present revision: one row a
-// line, all accepted.
+// line, all accepted. Orders that no file could make are made beside it.
 func upload(t *testing.T, l *ledger.Ledger, run string, orders ...removal.Order) *ledger.Commit {
 	t.Helper()
+	c := made(t, l, run, orders...)
+	if canBePacked(orders) {
+		c.Packed, c.Change = Pack(t, run, orders...), nil
+	}
+	return c
+}
+
+// made is upload with orders in any state, right or wrong: they are not the file's.
+func made(t *testing.T, l *ledger.Ledger, run string, orders ...removal.Order) *ledger.Commit {
+	t.Helper()
 	c := &ledger.Commit{
-		Merchant: m, Revision: revision(t, l, m),
+		Merchant: m, Revision: revision(t, l, m), Change: &ledger.Change{},
 		Run: ledger.Run{ID: run, Kind: removal.KindUpload, FileName: run + ".tsv", SHA256: "sha of " + run, Acceptance: removal.AcceptRow},
 	}
 	for _, o := range orders {
 		n := int64(len(o.Lines))
 		c.Run.Read, c.Run.Accepted, c.Run.OrdersAccepted = c.Run.Read+n, c.Run.Accepted+n, c.Run.OrdersAccepted+1
-	}
-	c.Orders = func(yield func(removal.Order) error) error {
-		for _, o := range orders {
-			if err := yield(o); err != nil {
-				return err
-			}
-		}
-		return nil
+		c.Change.New = append(c.Change.New, ledger.Record{Order: o})
 	}
 	return c
 }
@@ -308,15 +311,12 @@ func testConflict(t *testing.T, l *ledger.Ledger) {
 
 	// A caller that fails half-way leaves nothing either.
 	broken := errors.New("broken")
-	third := upload(t, l, "run-3")
-	third.Orders = func(yield func(removal.Order) error) error {
-		for i := range 200 {
-			if err := yield(order(fmt.Sprint("C", i))); err != nil {
-				return err
-			}
-		}
-		return broken
+	var orders []removal.Order
+	for i := range 200 {
+		orders = append(orders, order(fmt.Sprint("C", i)))
 	}
+	third := upload(t, l, "run-3", orders...)
+	third.Outcomes = func(func([]byte) error) error { return broken }
 	checkErr(t, broken, l.Commit(t.Context(), third))
 	check(t, "orders", []string{"B", "A"}, list(t, l, ledger.OrderFilter{}))
 	if r := revision(t, l, m); r != 2 {

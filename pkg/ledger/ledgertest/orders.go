@@ -44,7 +44,7 @@ func testRefusedValues(t *testing.T, l *ledger.Ledger) {
 	} {
 		o := order("A")
 		spoil(&o)
-		if err := l.Commit(t.Context(), upload(t, l, "run-1", o)); err == nil {
+		if err := l.Commit(t.Context(), made(t, l, "run-1", o)); err == nil {
 			t.Errorf("%s: accepted", name)
 		} else {
 			checkErr(t, ledger.ErrRefused, err)
@@ -72,7 +72,7 @@ func testRefusedValues(t *testing.T, l *ledger.Ledger) {
 	checkErr(t, ledger.ErrDamaged, l.Commit(t.Context(), damaged))
 	other := order("A")
 	other.Merchant = "somebody"
-	if err := l.Commit(t.Context(), upload(t, l, "run-1", other)); err == nil {
+	if err := l.Commit(t.Context(), made(t, l, "run-1", other)); err == nil {
 		t.Error("another merchant's order was accepted")
 	}
 	commit(t, l, upload(t, l, "run-1", order("A")))
@@ -184,7 +184,7 @@ func testListOrders(t *testing.T, l *ledger.Ledger) {
 	var first, second []removal.Order
 	for i := range 7 {
 		o := order(fmt.Sprint("A", i))
-		o.Created = day.Add(time.Duration(i) * time.Hour)
+		o.Created = day.Add(time.Duration(min(i, 5)) * time.Hour)
 		if i == 3 {
 			o.Method = removal.Disposal
 			o.Lines[0].SKU = "odd,[one"
@@ -193,7 +193,8 @@ func testListOrders(t *testing.T, l *ledger.Ledger) {
 	}
 	second = append(second, order("B1"), order("b2"), order("A9"))
 	second[0].Lines = []removal.Line{{SKU: `A "1"`, Sellable: units(1)}, {SKU: "x[", FNSKU: ",y"}}
-	commit(t, l, upload(t, l, "run-1", first...))
+	commit(t, l, made(t, l, "run-0", first[:5]...))
+	commit(t, l, upload(t, l, "run-1", first[5:]...))
 	commit(t, l, upload(t, l, "run-2", second...))
 
 	newest := []string{"A9", "b2", "B1", "A6", "A5", "A4", "A3", "A2", "A1", "A0"}
@@ -346,11 +347,9 @@ func testOtherMerchants(t *testing.T, l *ledger.Ledger) {
 	theirs.Run.SHA256 = "sha of run-1"
 	theirs.Run.Read, theirs.Run.Accepted = 2, 2
 	theirs.Movements = []ledger.Movement{{PoolKey: "P", Order: "A", Sellable: 1}}
-	theirs.Orders = func(yield func(removal.Order) error) error {
-		o := order("A")
-		o.Merchant, o.Notes = "", "theirs"
-		return yield(o)
-	}
+	o := order("A")
+	o.Merchant, o.Notes = "", "theirs"
+	theirs.Packed = Pack(t, "run-1", o)
 	commit(t, l, theirs)
 	orders, err := l.Orders(ctx, "other", []string{"A"})
 	if err != nil || len(orders) != 1 || orders[0].Notes != "theirs" || orders[0].Merchant != "other" {
@@ -368,10 +367,10 @@ func testCancelled(t *testing.T, l *ledger.Ledger) {
 	addMerchant(t, l, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	c := upload(t, l, "run-1", order("A"))
-	orders := c.Orders
-	c.Orders = func(yield func(removal.Order) error) error {
-		defer cancel()
-		return orders(yield)
+	rows := []removal.Outcome{{Row: 2, Status: removal.Accepted}, {Row: 3, Status: removal.Accepted}}
+	c.Outcomes = func(yield func([]byte) error) error {
+		cancel()
+		return yield(ledger.EncodeOutcomes(nil, rows))
 	}
 	checkErr(t, context.Canceled, l.Commit(ctx, c))
 	check(t, "orders", []string(nil), list(t, l, ledger.OrderFilter{}))

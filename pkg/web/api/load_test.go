@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rensa/pkg/ledger"
+	"rensa/pkg/ledger/ledgertest"
 	"rensa/pkg/removal"
 	"rensa/pkg/web/api"
 )
@@ -85,25 +86,22 @@ func (s *server) fill(merchant string, n int) {
 			Started: day, Finished: day, Acceptance: removal.AcceptRow, Read: 1, Accepted: 1, Language: "en",
 			Outputs: []ledger.Output{{Name: "result.csv", SHA256: "0", Bytes: 1}, {Name: "errors.csv", SHA256: "0", Bytes: 1}, {Name: "summary.json", SHA256: "0", Bytes: 1}},
 		}}
-		c.Orders = func(yield func(removal.Order) error) error {
-			for i := f * each; i < min(n, (f+1)*each); i++ {
-				o := removal.Order{
-					ID: fmt.Sprintf("ORDER-%08d", i), State: states[f%4], Method: removal.Return, Source: removal.SourceUpload,
-					Created: day.Add(time.Duration(f) * time.Hour), Currency: "SEK",
-				}
-				for k := range 10 {
-					number := (i*10 + k) * 7919 % 200000
-					o.Lines = append(o.Lines, removal.Line{
-						SKU: fmt.Sprintf("SKU-%06d", number), FNSKU: fmt.Sprintf("X%09d", number),
-						AskedSellable: 2, Sellable: removal.Units{Requested: 2},
-					})
-				}
-				if err := yield(o); err != nil {
-					return err
-				}
+		var orders []removal.Order
+		for i := f * each; i < min(n, (f+1)*each); i++ {
+			o := removal.Order{
+				ID: fmt.Sprintf("ORDER-%08d", i), State: states[f%4], Method: removal.Return, Source: removal.SourceUpload,
+				Created: day.Add(time.Duration(f) * time.Hour), Currency: "SEK",
 			}
-			return nil
+			for k := range 10 {
+				number := (i*10 + k) * 7919 % 200000
+				o.Lines = append(o.Lines, removal.Line{
+					SKU: fmt.Sprintf("SKU-%06d", number), FNSKU: fmt.Sprintf("X%09d", number),
+					AskedSellable: 2, Sellable: removal.Units{Requested: 2},
+				})
+			}
+			orders = append(orders, o)
 		}
+		c.Packed = ledgertest.Pack(s.t, c.Run.ID, orders...)
 		s.must(s.ledger.Commit(ctx, c))
 	}
 }
