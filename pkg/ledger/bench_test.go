@@ -190,13 +190,13 @@ func BenchmarkUsedIDs(b *testing.B) {
 	})
 	b.Run("filter", func(b *testing.B) {
 		for b.Loop() {
-			maybe, err := l.IDFilter(b.Context(), "acme")
+			maybe, err := l.IDs(b.Context(), "acme")
 			if err != nil {
 				b.Fatal(err)
 			}
 			n := 0
 			for _, id := range ids {
-				if maybe([]byte(id)) {
+				if maybe.Maybe([]byte(id)) {
 					n++
 				}
 			}

@@ -167,7 +167,7 @@ func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []R
 			return err
 		}
 	}
-	return t.saveFilter(ctx, h, before, w.hashes, false)
+	return t.saveFilter(ctx, h, before, slices.Values(w.hashes), false)
 }
 
 // updateOrder writes what can change of an order.

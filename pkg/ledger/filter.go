@@ -3,7 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"fmt"
+	"iter"
 	"math/bits"
 )
 
@@ -168,7 +168,7 @@ func (t *tx) catchUp(ctx context.Context, merchant string, f *idFilter, upTo int
 
 // saveFilter writes the filter once it lacks enough orders, or now. The last of
 // them are given by their hashes; those before stand in the ledger.
-func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hashes []uint64, now bool) error {
+func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hashes iter.Seq[uint64], now bool) error {
 	var seq int64
 	err := t.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM id_filter WHERE merchant = $1`, h.id).Scan(&seq)
 	if err != nil {
@@ -196,7 +196,7 @@ func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hash
 	if err := t.catchUp(ctx, h.id, f, before); err != nil {
 		return err
 	}
-	for _, hash := range hashes {
+	for hash := range hashes {
 		f.add(hash)
 	}
 	for i := from; i < len(f.layers); i++ {
@@ -208,29 +208,4 @@ func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hash
 		}
 	}
 	return nil
-}
-
-// IDFilter gives a quick test for ids of a merchant: false means that the id is
-// certainly unused, as of the merchant's present revision; true that UsedIDs has
-// to be asked. The test may be called by several goroutines.
-func (l *Ledger) IDFilter(ctx context.Context, merchant string) (maybe func(id []byte) bool, err error) {
-	var f *idFilter
-	read := func(tx *tx) error {
-		var orders int64
-		err := tx.QueryRowContext(ctx, `SELECT orders FROM merchant WHERE id = $1`, merchant).Scan(&orders)
-		if err != nil {
-			return missing(err)
-		}
-		if f, err = tx.filter(ctx, merchant); err != nil {
-			return err
-		}
-		return tx.catchUp(ctx, merchant, f, orders)
-	}
-	if err = l.read(ctx, read); err == nil && f.anew {
-		err = l.readOrders(ctx, merchant, read)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("filter of ids: %w", err)
-	}
-	return func(id []byte) bool { return f.has(hashID(id)) }, nil
 }

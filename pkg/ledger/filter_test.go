@@ -78,12 +78,12 @@ func TestFilterDamaged(t *testing.T) {
 		if err := l.Commit(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		maybe, err := l.IDFilter(t.Context(), "acme")
+		maybe, err := l.IDs(t.Context(), "acme")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range used {
-			if !maybe([]byte(id)) {
+			if !maybe.Maybe([]byte(id)) {
 				t.Fatalf("%s is taken for new", id)
 			}
 		}
@@ -103,7 +103,7 @@ func TestFilterDamaged(t *testing.T) {
 	if _, err := l.writer.Exec(`UPDATE id_filter SET block = x'00' WHERE layer = 0`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.IDFilter(t.Context(), "acme"); err != nil {
+	if _, err := l.IDs(t.Context(), "acme"); err != nil {
 		t.Fatal(err)
 	}
 	commit(3)

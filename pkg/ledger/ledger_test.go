@@ -163,8 +163,8 @@ func TestTwoPrograms(t *testing.T) {
 	if err := b.Commit(t.Context(), commit("c", "other")); !errors.Is(err, ledger.ErrConflict) {
 		t.Errorf("an old revision: %v", err)
 	}
-	maybe, err := b.IDFilter(t.Context(), "acme")
-	if err != nil || !maybe([]byte("O-a")) && !maybe([]byte("O-b")) {
+	maybe, err := b.IDs(t.Context(), "acme")
+	if err != nil || !maybe.Maybe([]byte("O-a")) && !maybe.Maybe([]byte("O-b")) {
 		t.Errorf("the other program's order is taken for new, %v", err)
 	}
 }

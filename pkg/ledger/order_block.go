@@ -132,8 +132,8 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 	}
 	before := h.orders
 	for i, b := range p.blocks {
-		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block) VALUES ($1, $2, $3, $4, $5, $6)`,
-			h.id, before, i, run, b.entries, b.bytes)
+		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block, ids) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			h.id, before, i, run, b.entries, b.bytes, packHashes(b.hashes))
 		if err != nil {
 			return fmt.Errorf("orders: %w", err)
 		}
@@ -160,7 +160,7 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 			return err
 		}
 	}
-	return t.saveFilter(ctx, h, before, p.hashes, !rows)
+	return t.saveFilter(ctx, h, before, p.hashes(), !rows)
 }
 
 func (t *tx) anyDraft(ctx context.Context, merchant string) (any bool, err error) {

@@ -3,6 +3,8 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -37,12 +39,25 @@ const (
 type PackedOrders struct {
 	Count  int64
 	blocks []orderBlock
-	hashes []uint64 // of ids and families
+}
+
+// hashes are those of the ids and families.
+func (p *PackedOrders) hashes() iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for _, b := range p.blocks {
+			for _, h := range b.hashes {
+				if !yield(h) {
+					return
+				}
+			}
+		}
+	}
 }
 
 type orderBlock struct {
 	entries int
 	bytes   []byte
+	hashes  []uint64 // of ids and families
 }
 
 // OrderPacker gathers packed orders into blocks. It is used by one goroutine;
@@ -67,9 +82,9 @@ func (p *OrderPacker) Add(place int, id, family string, packed []byte) {
 	p.current.bytes = append(p.current.bytes, packed...)
 	p.current.entries++
 	p.packed.Count++
-	p.packed.hashes = append(p.packed.hashes, hashID(id))
+	p.current.hashes = append(p.current.hashes, hashID(id))
 	if family != "" && family != id {
-		p.packed.hashes = append(p.packed.hashes, hashID(family))
+		p.current.hashes = append(p.current.hashes, hashID(family))
 	}
 	if p.current.entries == ordersPerBlock || len(p.current.bytes) >= blockBytes {
 		p.end()
@@ -89,6 +104,7 @@ func (p *OrderPacker) begin() []byte {
 func (p *OrderPacker) end() {
 	if p.current.entries > 0 {
 		closeFrame(p.current.bytes)
+		slices.Sort(p.current.hashes)
 		p.packed.blocks = append(p.packed.blocks, p.current)
 		p.current = orderBlock{}
 	}

@@ -11,13 +11,21 @@ import (
 // made from it, and the marketplace did not refuse it. The answer for such an id
 // is the ids of its whole family, in the order in which they were made.
 func (l *Ledger) UsedIDs(ctx context.Context, merchant string, ids []string) (map[string][]string, error) {
+	return l.usedIDs(ctx, func(ctx context.Context, fn func(*tx) error) error {
+		return l.readOrders(ctx, merchant, fn)
+	}, merchant, ids)
+}
+
+// usedIDs is UsedIDs within a transaction of read.
+func (l *Ledger) usedIDs(ctx context.Context, read func(context.Context, func(*tx) error) error,
+	merchant string, ids []string) (map[string][]string, error) {
 	type member struct {
 		seq int64
 		id  string
 	}
 	families := map[string][]member{}
 	familyOf := map[string]string{}
-	err := l.readOrders(ctx, merchant, func(tx *tx) error {
+	err := read(ctx, func(tx *tx) error {
 		seen := map[int64]bool{}
 		take := func(rows *sql.Rows) error {
 			var m member

@@ -14,7 +14,7 @@ type past struct {
 	ctx      context.Context
 	ledger   *ledger.Ledger
 	merchant string
-	maybe    func(id []byte) bool
+	ids      *ledger.IDs // read when it is first asked for
 	matches  map[uint64][]*validate.Family
 	files    map[string]string // name of a run's file, by run
 }
@@ -26,30 +26,22 @@ func newPast(ctx context.Context, l *ledger.Ledger, merchant string) *past {
 	}
 }
 
-// possible drops the ids that are certainly new, without asking the database.
-func (p *past) possible(ids []string) ([]string, error) {
-	if p.maybe == nil {
-		maybe, err := p.ledger.IDFilter(p.ctx, p.merchant)
-		if err != nil {
+func (p *past) used(ids []string) (_ map[string][]string, err error) {
+	if p.ids == nil {
+		if p.ids, err = p.ledger.IDs(p.ctx, p.merchant); err != nil {
 			return nil, err
 		}
-		p.maybe = maybe
 	}
 	var some []string
 	for _, id := range ids {
-		if p.maybe([]byte(id)) {
+		if p.ids.Maybe([]byte(id)) {
 			some = append(some, id)
 		}
 	}
-	return some, nil
-}
-
-func (p *past) used(ids []string) (map[string][]string, error) {
-	some, err := p.possible(ids)
-	if err != nil || len(some) == 0 {
-		return nil, err
+	if len(some) == 0 {
+		return nil, nil
 	}
-	return p.ledger.UsedIDs(p.ctx, p.merchant, some)
+	return p.ids.Used(p.ctx, some)
 }
 
 // Used implements validate.Past.

@@ -73,12 +73,12 @@ func testOrderBlocks(t *testing.T, l *ledger.Ledger) {
 	}
 	commit(t, l, packed(t, l, m, orders))
 
-	maybe, err := l.IDFilter(t.Context(), m)
+	maybe, err := l.IDs(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range ids {
-		if !maybe([]byte(id)) {
+		if !maybe.Maybe([]byte(id)) {
 			t.Fatalf("the filter takes %s for new", id)
 		}
 	}

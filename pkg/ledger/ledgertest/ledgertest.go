@@ -36,7 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) *ledger.Ledger) {
 		"MovementPacker": testMovementPacker,
 		"ListOrders":     testListOrders,
 		"UsedIDs":        testUsedIDs,
-		"IDFilter":       testIDFilter,
+		"IDs":            testIDs,
 		"MatchOrders":    testMatchOrders,
 		"Movements":      testMovements,
 		"Outcomes":       testOutcomes,

@@ -260,15 +260,15 @@ func testUsedIDs(t *testing.T, l *ledger.Ledger) {
 	}
 }
 
-// testIDFilter: an id that is used is never taken for new, however the filter
+// testIDs: an id that is used is never taken for new, however the filter
 // grew; most new ones are.
-func testIDFilter(t *testing.T, l *ledger.Ledger) {
+func testIDs(t *testing.T, l *ledger.Ledger) {
 	ctx := t.Context()
 	addMerchant(t, l, m)
 	random := rand.New(rand.NewPCG(1, 2))
 	var used []string
 	for i, n := range []int{1, 10, 2500, 3, 6000, 100} {
-		before, err := l.IDFilter(ctx, m)
+		before, err := l.IDs(ctx, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,23 +284,23 @@ func testIDFilter(t *testing.T, l *ledger.Ledger) {
 			orders = append(orders, o)
 		}
 		commit(t, l, upload(t, l, fmt.Sprint("run-", i), orders...))
-		maybe, err := l.IDFilter(ctx, m)
+		maybe, err := l.IDs(ctx, m)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, id := range used {
-			if !maybe([]byte(id)) {
+			if !maybe.Maybe([]byte(id)) {
 				t.Fatalf("after %d orders %s is taken for new", len(used), id)
 			}
 		}
 		wrong, hits := 0, 0
 		for range 5000 {
-			if maybe(fmt.Appendf(nil, "N%016X", random.Uint64())) {
+			if maybe.Maybe(fmt.Appendf(nil, "N%016X", random.Uint64())) {
 				wrong++
 			}
 		}
 		for _, o := range orders {
-			if before([]byte(o.ID)) {
+			if before.Maybe([]byte(o.ID)) {
 				hits++
 			}
 		}
@@ -308,7 +308,7 @@ func testIDFilter(t *testing.T, l *ledger.Ledger) {
 			t.Errorf("after %d orders %d of 5000 new ids are not taken for new; of %d before their commit %d", len(used), wrong, n, hits)
 		}
 	}
-	_, err := l.IDFilter(ctx, "nobody")
+	_, err := l.IDs(ctx, "nobody")
 	checkErr(t, ledger.ErrNotFound, err)
 }
 

@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// IDs tells of the ids of a file which are used, as of the merchant's revision when it
+// was made: most are new, and that is told without asking the database. It may be used
+// by several goroutines.
+type IDs struct {
+	ledger   *Ledger
+	merchant string
+	filter   *idFilter
+	waiting  []uint64 // hashes of ids and families of orders that wait in blocks, sorted
+	any      bool     // orders wait
+	unsure   bool     // of some of them the hashes are not known
+}
+
+// IDs reads what is needed to tell used ids of a merchant from new ones.
+func (l *Ledger) IDs(ctx context.Context, merchant string) (*IDs, error) {
+	var x *IDs
+	read := func(tx *tx) error {
+		x = &IDs{ledger: l, merchant: merchant}
+		var orders int64
+		err := tx.QueryRowContext(ctx, `SELECT orders FROM merchant WHERE id = $1`, merchant).Scan(&orders)
+		if err != nil {
+			return missing(err)
+		}
+		if x.filter, err = tx.filter(ctx, merchant); err != nil {
+			return err
+		}
+		if err := tx.catchUp(ctx, merchant, x.filter, orders); err != nil {
+			return err
+		}
+		return tx.each(ctx, x.wait, `SELECT ids FROM order_block WHERE merchant = $1`, merchant)
+	}
+	err := l.read(ctx, read)
+	if err == nil && x.filter.anew {
+		err = l.readOrders(ctx, merchant, read)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ids: %w", err)
+	}
+	slices.Sort(x.waiting)
+	return x, nil
+}
+
+func (x *IDs) wait(rows *sql.Rows) error {
+	var ids []byte
+	err := rows.Scan(&ids)
+	x.any = true
+	x.unsure = x.unsure || len(ids) == 0
+	x.waiting = appendHashes(x.waiting, ids)
+	return err
+}
+
+// Maybe is a quick test: false means that the id is certainly unused, true that Used
+// has to be asked.
+func (x *IDs) Maybe(id []byte) bool { return x.filter.has(hashID(id)) }
+
+// Used is UsedIDs for ids that Maybe does not know to be new. Orders that wait are
+// entered only where one of the ids is used.
+func (x *IDs) Used(ctx context.Context, ids []string) (map[string][]string, error) {
+	if !x.mayWait(ids) {
+		used, err := x.ledger.usedIDs(ctx, x.ledger.read, x.merchant, ids)
+		if err != nil || len(used) == 0 || !x.any {
+			return used, err
+		}
+		// Others of a family may wait.
+	}
+	return x.ledger.UsedIDs(ctx, x.merchant, ids)
+}
+
+func (x *IDs) mayWait(ids []string) bool {
+	return x.unsure || slices.ContainsFunc(ids, func(id string) bool {
+		_, found := slices.BinarySearch(x.waiting, hashID(id))
+		return found
+	})
+}
+
+func packHashes(hashes []uint64) []byte {
+	b := make([]byte, 0, 8*len(hashes))
+	for _, h := range hashes {
+		b = binary.LittleEndian.AppendUint64(b, h)
+	}
+	return b
+}
+
+func appendHashes(dst []uint64, packed []byte) []uint64 {
+	for ; len(packed) >= 8; packed = packed[8:] {
+		dst = append(dst, binary.LittleEndian.Uint64(packed))
+	}
+	return dst
+}
