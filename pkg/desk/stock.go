@@ -114,15 +114,38 @@ type counter struct {
 	date   time.Time
 	hidden map[string]bool // orders whose open units the snapshot leaves out
 	moved  map[string]bool // orders of which something left or was cancelled
-	all    []ledger.Movement
+	all    [][]counted // in pages: a list of a million that grows is copied again and again
 }
+
+// counted is what is needed of a movement.
+type counted struct {
+	pool, order string
+	units       [2]int64
+	kind        ledger.MovementKind
+	after       bool // the snapshot's date
+}
+
+const countedPage = 1 << 12
 
 func (c *counter) add(m ledger.Movement) error {
 	if m.Kind != ledger.MovementOpened || m.Sellable < 0 || m.Unsellable < 0 {
 		c.moved[m.Order] = true
 	}
-	c.all = append(c.all, m)
+	if n := len(c.all); n == 0 || len(c.all[n-1]) == countedPage {
+		c.all = append(c.all, make([]counted, 0, countedPage))
+	}
+	last := &c.all[len(c.all)-1]
+	*last = append(*last, counted{m.PoolKey, m.Order, [2]int64{m.Sellable, m.Unsellable}, m.Kind, m.At.After(c.date)})
 	return nil
+}
+
+// movements are all of them, in their order.
+func (c *counter) movements(visit func(*counted)) {
+	for _, page := range c.all {
+		for i := range page {
+			visit(&page[i])
+		}
+	}
 }
 
 // tally is what one order did to one pool.
@@ -132,44 +155,44 @@ type poolOrder struct{ pool, order string }
 
 func (c *counter) give(take func(pool, order string, sellable, unsellable int64)) {
 	sums := map[poolOrder]*tally{}
-	for i := range c.all {
-		m := &c.all[i]
-		if !c.moved[m.Order] && !c.hidden[m.Order] {
-			continue
+	c.movements(func(m *counted) {
+		if !c.moved[m.order] && !c.hidden[m.order] {
+			return
 		}
-		k := poolOrder{m.PoolKey, m.Order}
+		k := poolOrder{m.pool, m.order}
 		t := sums[k]
 		if t == nil {
 			t = &tally{}
 			sums[k] = t
 		}
-		switch units := [2]int64{m.Sellable, m.Unsellable}; m.Kind {
-		case ledger.MovementOpened:
-			t.open[0], t.open[1] = t.open[0]+units[0], t.open[1]+units[1]
-		case ledger.MovementLeft:
-			t.open[0], t.open[1] = t.open[0]-units[0], t.open[1]-units[1]
-			if m.At.After(c.date) {
-				t.after[0], t.after[1] = t.after[0]+units[0], t.after[1]+units[1]
+		for i, units := range m.units {
+			switch m.kind {
+			case ledger.MovementOpened:
+				t.open[i] += units
+			case ledger.MovementLeft:
+				t.open[i] -= units
+				if m.after {
+					t.after[i] += units
+				}
 			}
 		}
-	}
-	for i := range c.all {
-		m := &c.all[i]
-		if !c.moved[m.Order] && !c.hidden[m.Order] {
-			take(m.PoolKey, m.Order, m.Sellable, m.Unsellable)
-			continue
+	})
+	c.movements(func(m *counted) {
+		if !c.moved[m.order] && !c.hidden[m.order] {
+			take(m.pool, m.order, m.units[0], m.units[1])
+			return
 		}
-		k := poolOrder{m.PoolKey, m.Order}
+		k := poolOrder{m.pool, m.order}
 		t := sums[k]
 		if t == nil {
-			continue // given with the order's first movement of the pool
+			return // given with the order's first movement of the pool
 		}
 		delete(sums, k)
-		if c.hidden[m.Order] {
+		if c.hidden[m.order] {
 			t.open = [2]int64{}
 		}
 		if sellable, unsellable := t.open[0]+t.after[0], t.open[1]+t.after[1]; sellable != 0 || unsellable != 0 {
-			take(m.PoolKey, m.Order, sellable, unsellable)
+			take(m.pool, m.order, sellable, unsellable)
 		}
-	}
+	})
 }
