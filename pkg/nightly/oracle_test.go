@@ -401,7 +401,7 @@ func (o *oracle) notices(now time.Time, messageID string) map[tellKey]int64 {
 }
 
 // disposals are the units to be disposed of on a day, by SKU and condition.
-func (o *oracle) disposals(now time.Time, server map[string]*delivery) map[binKey]int64 {
+func (o *oracle) disposals(now time.Time, heard map[string][]time.Time) map[binKey]int64 {
 	today := dayIn(now, o.tr.zone)
 	for k := range o.busy() {
 		o.settle(o.bins[k], dayIn(o.tr.shownAt, o.tr.zone), now)
@@ -412,7 +412,7 @@ func (o *oracle) disposals(now time.Time, server map[string]*delivery) map[binKe
 	}
 	for _, b := range o.sorted() {
 		for _, p := range b.held {
-			if today > p.deadline && p.opened > 0 && o.noticed(p, today, server) {
+			if today > p.deadline && p.opened > 0 && o.noticed(p, today, heard) {
 				all[binKey{b.box.n, b.good}]++
 				p.job = disposal
 			}
@@ -424,9 +424,9 @@ func (o *oracle) disposals(now time.Time, server map[string]*delivery) map[binKe
 // disposal marks the pieces that an order is being made for.
 var disposal = &job{}
 
-func (o *oracle) noticed(p *piece, today int, server map[string]*delivery) bool {
+func (o *oracle) noticed(p *piece, today int, heard map[string][]time.Time) bool {
 	for _, id := range p.notices {
-		if d := server[id]; d != nil && !d.accepted.IsZero() && dayIn(d.accepted, o.tr.zone)+30 <= today {
+		if at := heard[id]; len(at) > 0 && dayIn(at[0], o.tr.zone)+30 <= today {
 			return true
 		}
 	}
