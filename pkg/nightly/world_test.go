@@ -199,7 +199,8 @@ func (w *world) start() {
 	must(w.t, err)
 	w.desk = w.processor.Desk()
 	w.open = map[string]*inventory.Snapshot{}
-	w.jobs = nightly.New(nightly.Options{Ledger: w.ledger, Policy: w.policy, Desk: w.desk, Storage: w.dir, Current: w.current})
+	w.jobs = nightly.New(nightly.Options{Ledger: w.ledger, Policy: w.policy, Desk: w.desk, Storage: w.dir, Current: w.current,
+		Deleting: w.processor.Deleting, Retention: nightly.Retention{Archive: 14 * 24 * time.Hour, Reports: 14 * 24 * time.Hour}})
 }
 
 func (w *world) stop() {

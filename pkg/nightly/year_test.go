@@ -82,6 +82,10 @@ func (w *world) day(tr *trader, n int) (c counts) {
 		tr.lost = false
 		w.inventory(tr)
 	}
+	if n%7 == 6 {
+		at(4, 40)
+		w.housekeeping(tr)
+	}
 	at(5, 0)
 	w.notices(tr, &c)
 	at(5, 10)
@@ -139,6 +143,15 @@ func (w *world) notices(tr *trader, c *counts) {
 		c.steps += int64(len(want))
 		w.letter(tr, &m, today, want)
 	}
+}
+
+// housekeeping deletes what is old: nothing of it may be missed.
+func (w *world) housekeeping(tr *trader) {
+	w.t.Helper()
+	w.again(func() error {
+		_, err := w.jobs.Housekeeping(context.Background(), tr.id, w.clock, false)
+		return err
+	})
 }
 
 // rehearse runs both jobs as they would be run in a month and sees that nothing
