@@ -28,21 +28,19 @@ type post struct {
 	rnd    *rand.Rand
 	moods  map[string]int // by domain of the recipients
 	calm   bool           // no connection breaks
+	cut    bool           // the connection of the mail that comes is broken
 	putOff map[string]bool
-	heard  []string // Message-IDs of the mails that were taken, with an answer that went out
-	// Of every mail, by Message-ID: how often it came for a recipient, put off or
-	// not; and what made it unlike the others of its id.
-	came   map[string]map[string]int
-	head   map[string]string
-	unlike []string
-	broken int // connections
+	heard  []string          // Message-IDs of the mails that were taken, with an answer that went out
+	says   map[string]string // what the mails of an id say, as a hash
+	unlike []string          // what is wrong with mails that came
+	broken int               // connections
 }
 
 func newPost(t testing.TB, seed uint64) *post {
 	t.Helper()
 	p := &post{
 		Server: notifytest.Start(t, notifytest.NoTLS), rnd: rand.New(rand.NewPCG(seed, 7)), moods: map[string]int{},
-		putOff: map[string]bool{}, came: map[string]map[string]int{}, head: map[string]string{},
+		putOff: map[string]bool{}, says: map[string]string{},
 	}
 	p.Fail(notifytest.Faults{Rcpt: p.rcpt, Midway: p.midway, Data: p.data})
 	return p
@@ -63,7 +61,7 @@ func (p *post) rcpt(to string) error {
 func (p *post) midway(cut func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.breakOff(40, cut)
+	p.cut = p.breakOff(40, cut)
 }
 
 func (p *post) breakOff(in int, cut func()) bool {
@@ -88,7 +86,7 @@ func (p *post) data(m *notifytest.Mail, cut func()) (bool, error) {
 			return false, notifytest.Refusal(451, 4, 7, 1, "come back later")
 		}
 	}
-	if !p.breakOff(25, cut) {
+	if !p.cut && !p.breakOff(25, cut) {
 		p.heard = append(p.heard, id)
 	}
 	return true, nil
@@ -96,26 +94,21 @@ func (p *post) data(m *notifytest.Mail, cut func()) (bool, error) {
 
 // look notes a mail that came: all of an id say the same to everybody.
 func (p *post) look(id string, m *notifytest.Mail) {
-	if p.came[id] == nil {
-		p.came[id] = map[string]int{}
-	}
-	for _, to := range m.To {
-		p.came[id][to]++
-	}
-	parts := []string{m.Head.Get("Subject"), m.Head.Get("Date")}
 	_, boundary, _ := strings.Cut(m.Head.Get("Content-Type"), "boundary=")
+	var attached []string
 	for part := range strings.SplitSeq(m.Body, "\r\n--"+strings.Trim(boundary, "\"")) {
 		if strings.Contains(part, "attachment; filename=") {
-			parts = append(parts, part)
+			attached = append(attached, part)
 		}
 	}
-	if want := 2; strings.HasPrefix(id, "notice-") && len(parts) != want+2 {
-		p.unlike = append(p.unlike, fmt.Sprintf("%s: %d attachments", id, len(parts)-want))
+	if strings.HasPrefix(id, "notice-") && len(attached) != 2 {
+		p.unlike = append(p.unlike, fmt.Sprintf("%s: %d attachments", id, len(attached)))
 	}
+	parts := append(attached, m.Head.Get("Subject"), m.Head.Get("Date"))
 	mark := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "\x00"))))
-	if p.head[id] == "" {
-		p.head[id] = mark
-	} else if p.head[id] != mark {
+	if p.says[id] == "" {
+		p.says[id] = mark
+	} else if p.says[id] != mark {
 		p.unlike = append(p.unlike, id+": another mail of the same id")
 	}
 }
@@ -234,8 +227,9 @@ func (w *world) letters(sum *counts) (repeats int) {
 	return repeats
 }
 
-// arrived holds a message against what the server has of it: each address that it
-// took, and no other; and the ledger notes when it first said so.
+// arrived holds a message against what the server has of it: it has it for every
+// address that the outbox says it took, and the others it refused; and the outbox
+// notes when it said so first.
 func (w *world) arrived(tr *trader, m *ledger.Message, has map[string]int) {
 	w.t.Helper()
 	heard := w.heard[m.MessageID]
