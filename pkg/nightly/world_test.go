@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -297,8 +299,8 @@ func (w *world) file(tr *trader) string {
 			fmt.Fprintf(&b, "%s\t%s\tThing %d\tunsellable\t%d\t\t%s\t%s\t%s\r\n", x.sku, x.fnsku, x.n, x.bad, expiry, recalled, weight)
 			continue
 		}
-		for day, n := range x.since {
-			if n > 0 {
+		for _, day := range slices.Sorted(maps.Keys(x.since)) {
+			if n := x.since[day]; n > 0 {
 				fmt.Fprintf(&b, "%s\t%s\tThing %d\tunsellable\t%d\t%s\t%s\t%s\t%s\r\n", x.sku, x.fnsku, x.n, n, dayText(day), expiry, recalled, weight)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -369,7 +370,8 @@ func (x *box) spoil(n int64, today int) {
 
 func (x *box) lose(n int64) {
 	x.bad -= n
-	for day, units := range x.since {
+	for _, day := range slices.Sorted(maps.Keys(x.since)) {
+		units := x.since[day]
 		take := min(n, units)
 		if x.since[day], n = units-take, n-take; x.since[day] == 0 {
 			delete(x.since, day)
