@@ -1,6 +1,7 @@
 package nightly_test
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -282,9 +283,20 @@ func (o *oracle) count(b *bin, want int64, shownDay, today int, _ string, since 
 		if b.good || shownDay+o.days["recalled"] <= deadline {
 			reason, start, dated, deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
 		}
+		recall := func(p *piece) {
+			p.reason, p.since, p.dated, p.deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
+		}
+		changed := map[int]bool{}
 		for _, p := range mine {
 			if p.deadline > shownDay+o.days["recalled"] {
-				p.reason, p.since, p.dated, p.deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
+				recall(p)
+				changed[p.seq] = true
+			}
+		}
+		// A hold has one deadline: what orders take of it and give back has it, too.
+		for _, p := range slices.Concat(b.covered, b.pending) {
+			if changed[p.seq] {
+				recall(p)
 			}
 		}
 	}
