@@ -1,17 +1,15 @@
 package desk_test
 
 import (
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
+
+	"rensa/pkg/desk/faulttest"
 )
 
+type fault faulttest.Fault
+
 // faults are changes of the product's source, each of which TestModel has to find.
-var faults = []struct{ name, file, old, new string }{
+var faults = []fault{
 	{"units that left before the snapshot count", "stock.go", "if m.At.After(c.date) {", "if !m.At.After(c.date) {"},
 	{"a snapshot that leaves open orders out is not believed", "stock.go", "if o.Requested.Before(c.date) {", "if false {"},
 	{"a placed draft reserves nothing", "place.go", "Movements: v.movements,", ""},
@@ -29,38 +27,10 @@ var faults = []struct{ name, file, old, new string }{
 	{"units that left stay open", "left.go", "p.move(ledger.MovementLeft, t, r, l, c, change[t.UnixMicro()], row)", "p.move(ledger.MovementLeft, t, r, l, c, 0, row)"},
 }
 
-// TestPlantedFaults plants one fault at a time and wants TestModel to fail. With
-// RENSA_FAULTS=all that takes a few minutes; else it is only looked that every
-// fault can still be planted.
+// TestPlantedFaults wants TestModel to find each fault.
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
-	found := regexp.MustCompile(`--- FAIL: TestModel/seed_(\d+)`)
 	for _, f := range faults {
-		t.Run(f.name, func(t *testing.T) {
-			source, err := os.ReadFile(f.file)
-			must(t, err)
-			if n := strings.Count(string(source), f.old); n != 1 {
-				t.Fatalf("%q stands in %s %d times", f.old, f.file, n)
-			}
-			if os.Getenv("RENSA_FAULTS") != "all" {
-				return
-			}
-			dir := t.TempDir()
-			planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
-			must(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
-			path, err := filepath.Abs(f.file)
-			must(t, err)
-			text, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
-			must(t, err)
-			must(t, os.WriteFile(overlay, text, 0o600))
-			c := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", "^TestModel$", ".")
-			c.Env = append(os.Environ(), "RENSA_STEPS=3000", "RENSA_SEED=1")
-			out, err := c.CombinedOutput()
-			seed := found.FindSubmatch(out)
-			if err == nil || seed == nil {
-				t.Fatalf("not found: %s", out)
-			}
-			t.Logf("found with seed %s", seed[1])
-		})
+		t.Run(f.Name, func(t *testing.T) { faulttest.Fault(f).Find(t, "^TestModel$", "RENSA_STEPS=3000", "RENSA_SEED=1") })
 	}
 }

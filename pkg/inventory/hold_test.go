@@ -162,6 +162,19 @@ func TestUnitsThatComeBack(t *testing.T) {
 		on(4, seen(1), back).on(8, seen(1), back).want("1:1 1101-1201").on(9, seen(5), back).want("1:1 1101-1201, 2:4 1109-1209")
 }
 
+// A hold has one deadline: where a recall ends it earlier, it does so for the units
+// that an order has taken and gives back, too.
+func TestRecallOfCoveredUnits(t *testing.T) {
+	t.Parallel()
+	recall := []Portion{{5, []Cause{{Reason: removal.HoldUnsellable}, {Reason: removal.HoldRecalled}}}}
+	h := newHeld(t)
+	h.rules.Days = map[removal.HoldReason]int{removal.HoldUnsellable: 30, removal.HoldRecalled: 20}
+	h.on(3, seen(5)).
+		on(4, seen(5), OrderUnits{Order: "O", Open: 2, Counted: 2, New: true}).want("1:3 1103-1203 c2").
+		on(8, recall, OrderUnits{Order: "O", Open: 2, Counted: 2}).want("1:3 1108-1128 recalled c2").
+		on(15, recall, OrderUnits{Order: "O", Cancelled: 2}).want("1:3 1108-1128 recalled, 2:2 1108-1128 recalled ^1")
+}
+
 // TestSettleLaws plays random days: what is held is always what the snapshot
 // shows less what orders take of it, nothing moves without a reason, and no unit
 // is in two holds.

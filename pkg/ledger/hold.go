@@ -31,25 +31,58 @@ type HoldBook struct {
 	Mark  int64          // number of the newest order that was looked at
 }
 
-const holdColumns = `h.id, h.pool, h.sku, h.fnsku, h.title, h.condition, h.reason, h.since, h.dated, h.deadline, coalesce(h.origin, 0),
-	h.opened, h.first, h.units, h.covered, h.returned, h.resumed, h.leaving, h.state, h.ended FROM hold AS h`
+// holdSet is which holds are read: the index that finds them, where it is not the
+// table's own, and the condition.
+type holdSet struct{ index, condition string }
+
+var (
+	anyHold  = holdSet{"", `h.merchant = $1`}
+	liveHold = holdSet{"hold_live", `h.merchant = $1 AND h.state <> 'ended'`}
+	poolHold = holdSet{"hold_pool", `h.merchant = $1 AND h.state <> 'ended' AND h.pool = $2`}
+)
+
+// What is read of holds. CROSS JOIN keeps the database from walking over the steps
+// and covers of every hold that ever was.
+const (
+	holdQuery = `SELECT h.id, h.pool, h.sku, h.fnsku, h.title, h.condition, h.reason, h.since, h.dated, h.deadline, coalesce(h.origin, 0),
+		h.opened, h.first, h.units, h.covered, h.returned, h.resumed, h.leaving, h.state, h.ended FROM %s WHERE %s ORDER BY h.id`
+	stepQuery = `SELECT s.hold, s.step, s.day, s.message, s.units, m.accepted_at FROM %s CROSS JOIN hold_step AS s CROSS JOIN message AS m
+		WHERE s.merchant = h.merchant AND s.hold = h.id AND m.merchant = s.merchant AND m.id = s.message AND %s ORDER BY h.id, s.day, s.step`
+	coverQuery = `SELECT c.hold, c.order_id, c.covered, c.gone, c.returned, c.returned_at FROM %s CROSS JOIN hold_cover AS c
+		WHERE c.merchant = h.merchant AND c.hold = h.id AND %s ORDER BY h.id, c.order_id`
+	// originQuery finds what was accepted of the opening notices of the holds before.
+	originQuery = `WITH RECURSIVE before (hold, id) AS (
+		SELECT h.id, h.origin FROM %s WHERE h.origin IS NOT NULL AND %s
+		UNION SELECT b.hold, h.origin FROM before AS b JOIN hold AS h ON h.merchant = $1 AND h.id = b.id WHERE h.origin IS NOT NULL)
+		SELECT b.hold, min(m.accepted_at) FROM before AS b CROSS JOIN hold_step AS s CROSS JOIN message AS m
+		WHERE s.merchant = $1 AND s.hold = b.id AND s.step = 'opening' AND m.merchant = $1 AND m.id = s.message GROUP BY b.hold`
+)
+
+// query puts the set's place into one of these.
+func (s holdSet) query(d *dialect, format string) string {
+	from := "hold AS h"
+	if s.index != "" {
+		from += " " + d.by(s.index)
+	}
+	return fmt.Sprintf(format, from, s.condition)
+}
 
 // LiveHolds gives the holds that have not ended, with their steps and covers.
 func (l *Ledger) LiveHolds(ctx context.Context, merchant string) (*HoldBook, error) {
-	return l.holds(ctx, merchant, `h.merchant = $1 AND h.state <> 'ended'`)
+	return l.holds(ctx, merchant, liveHold)
 }
 
 // AllHolds gives every hold that ever was.
 func (l *Ledger) AllHolds(ctx context.Context, merchant string) (*HoldBook, error) {
-	return l.holds(ctx, merchant, `h.merchant = $1`)
+	return l.holds(ctx, merchant, anyHold)
 }
 
 // PoolHolds gives the holds of one pool that have not ended.
 func (l *Ledger) PoolHolds(ctx context.Context, merchant, pool string) (*HoldBook, error) {
-	return l.holds(ctx, merchant, `h.merchant = $1 AND h.state <> 'ended' AND h.pool = $2`, pool)
+	return l.holds(ctx, merchant, poolHold, pool)
 }
 
-func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...any) (book *HoldBook, err error) {
+func (l *Ledger) holds(ctx context.Context, merchant string, set holdSet, more ...any) (book *HoldBook, err error) {
 	args := append([]any{merchant}, more...)
 	err = l.read(ctx, func(tx *tx) error {
 		book = &HoldBook{}
@@ -66,58 +99,41 @@ func (l *Ledger) holds(ctx context.Context, merchant, condition string, more ...
 			place[h.ID] = len(book.Holds)
 			book.Holds = append(book.Holds, h)
 			return err
-		}, `SELECT `+holdColumns+` WHERE `+condition+` ORDER BY h.id`, args...)
+		}, set.query(tx.dialect, holdQuery), args...)
 		if err != nil || len(book.Holds) == 0 {
 			return err
 		}
-		if err := tx.holdSteps(ctx, book, place, condition, args); err != nil {
+		of := func(id int64) *removal.Hold { return &book.Holds[place[id]] }
+		err = tx.each(ctx, func(rows *sql.Rows) error {
+			var s removal.HoldStep
+			err := rows.Scan(&s.Hold, &s.Step, moment{&s.Day}, &s.Message, &s.Units, moment{&s.AcceptedAt})
+			of(s.Hold).Steps = append(of(s.Hold).Steps, s)
+			return err
+		}, set.query(tx.dialect, stepQuery), args...)
+		if err != nil {
 			return err
 		}
 		err = tx.each(ctx, func(rows *sql.Rows) error {
 			var c removal.HoldCover
 			err := rows.Scan(&c.Hold, &c.Order, &c.Covered, &c.Gone, &c.Returned, moment{&c.ReturnedAt})
-			h := &book.Holds[place[c.Hold]]
-			h.Covers = append(h.Covers, c)
+			of(c.Hold).Covers = append(of(c.Hold).Covers, c)
 			return err
-		}, `SELECT c.hold, c.order_id, c.covered, c.gone, c.returned, c.returned_at FROM hold AS h
-			JOIN hold_cover AS c ON c.merchant = h.merchant AND c.hold = h.id WHERE `+condition+` ORDER BY c.hold, c.order_id`, args...)
+		}, set.query(tx.dialect, coverQuery), args...)
 		if err != nil {
 			return err
 		}
-		return tx.holdOrigins(ctx, book, place, condition, args)
+		return tx.each(ctx, func(rows *sql.Rows) error {
+			var id int64
+			var at time.Time
+			err := rows.Scan(&id, moment{&at})
+			of(id).OriginAcceptedAt = at
+			return err
+		}, set.query(tx.dialect, originQuery), args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("holds: %w", err)
 	}
 	return book, nil
-}
-
-func (t *tx) holdSteps(ctx context.Context, book *HoldBook, place map[int64]int, condition string, args []any) error {
-	return t.each(ctx, func(rows *sql.Rows) error {
-		var s removal.HoldStep
-		err := rows.Scan(&s.Hold, &s.Step, moment{&s.Day}, &s.Message, &s.Units, moment{&s.AcceptedAt})
-		h := &book.Holds[place[s.Hold]]
-		h.Steps = append(h.Steps, s)
-		return err
-	}, `SELECT s.hold, s.step, s.day, s.message, s.units, m.accepted_at FROM hold AS h
-		JOIN hold_step AS s ON s.merchant = h.merchant AND s.hold = h.id
-		JOIN message AS m ON m.merchant = s.merchant AND m.id = s.message WHERE `+condition+` ORDER BY s.hold, s.day, s.step`, args...)
-}
-
-// holdOrigins finds what was accepted of the opening notices of the holds before.
-func (t *tx) holdOrigins(ctx context.Context, book *HoldBook, place map[int64]int, condition string, args []any) error {
-	return t.each(ctx, func(rows *sql.Rows) error {
-		var id int64
-		var at time.Time
-		err := rows.Scan(&id, moment{&at})
-		book.Holds[place[id]].OriginAcceptedAt = at
-		return err
-	}, `WITH RECURSIVE before (hold, id) AS (
-		SELECT h.id, h.origin FROM hold AS h WHERE h.origin IS NOT NULL AND `+condition+`
-		UNION SELECT b.hold, h.origin FROM before AS b JOIN hold AS h ON h.merchant = $1 AND h.id = b.id WHERE h.origin IS NOT NULL)
-		SELECT b.hold, min(m.accepted_at) FROM before AS b
-		JOIN hold_step AS s ON s.merchant = $1 AND s.hold = b.id AND s.step = 'opening'
-		JOIN message AS m ON m.merchant = $1 AND m.id = s.message GROUP BY b.hold`, args...)
 }
 
 // putHolds writes what a change does to holds.

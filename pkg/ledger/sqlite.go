@@ -32,6 +32,9 @@ type dialect struct {
 	// holdsSKU is a condition on an order's lines that each order with the SKU
 	// fulfils (and hardly any other), and its argument.
 	holdsSKU func(mark, sku string) (condition string, arg any)
+	// by says which index of a table is used, where the database would guess wrong:
+	// it does not know how few of the holds are live.
+	by func(index string) string
 	// repeats tells whether an insert broke a unique index that is not the
 	// table's primary key.
 	repeats func(error) bool
@@ -48,6 +51,7 @@ var sqliteDialect = dialect{
 	holdsSKU: func(mark, sku string) (string, any) {
 		return "instr(lines, " + mark + ") > 0", "[" + string(appendJSON(nil, sku)) + ","
 	},
+	by: func(index string) string { return "INDEXED BY " + index },
 	repeats: func(err error) bool {
 		var e *sqlite.Error
 		return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE

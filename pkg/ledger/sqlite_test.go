@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -60,4 +61,50 @@ func TestPragmas(t *testing.T) {
 	if _, err := l.readers.Exec(`DELETE FROM merchant`); err == nil {
 		t.Error("a reader may write")
 	}
+}
+
+// TestHoldPlans: what is held now is found without walking over all that ever was.
+func TestHoldPlans(t *testing.T) {
+	t.Parallel()
+	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, query := range []string{holdQuery, stepQuery, coverQuery, originQuery} {
+		for index, set := range map[string]holdSet{"INDEX hold_live (merchant=?)": liveHold, "INDEX hold_pool (merchant=? AND pool=?)": poolHold} {
+			plan := explain(t, l.readers, set.query(&l.dialect, query))
+			if !strings.Contains(plan, index) || strings.Count(plan, "(merchant=?)") != strings.Count(index, "(merchant=?)") {
+				t.Errorf("%s\n%s", set.query(&l.dialect, query), plan)
+			}
+		}
+	}
+}
+
+func explain(t *testing.T, db *sql.DB, query string) string {
+	t.Helper()
+	args := []any{"acme", "X1"}[:1+strings.Count(query, "$2")]
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	var plan strings.Builder
+	for rows.Next() {
+		var id, parent, unused int
+		var text string
+		if err := rows.Scan(&id, &parent, &unused, &text); err != nil {
+			t.Fatal(err)
+		}
+		plan.WriteString(text + "\n")
+	}
+	return plan.String()
 }

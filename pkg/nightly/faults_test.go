@@ -1,16 +1,13 @@
 package nightly_test
 
 import (
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
+
+	"rensa/pkg/desk/faulttest"
 )
 
 // fault is a change of the product's source that a test has to find.
-type fault struct{ name, file, old, new string }
+type fault faulttest.Fault
 
 // faults are those that TestYear has to find.
 var faults = []fault{
@@ -32,39 +29,10 @@ var faults = []fault{
 	{"disposals can be cancelled and are charged to nobody", "../desk/required.go", "		o.Source = removal.SourceRequired\n", ""},
 }
 
-// TestPlantedFaults plants one fault at a time and wants TestYear to fail. With
-// RENSA_FAULTS=all that takes some minutes; else it is only looked that every
-// fault can still be planted.
+// TestPlantedFaults wants TestYear to find each fault.
 func TestPlantedFaults(t *testing.T) {
 	t.Parallel()
 	for _, f := range faults {
-		t.Run(f.name, func(t *testing.T) { f.find(t, "^TestYear$", "--- FAIL: TestYear") })
+		t.Run(f.Name, func(t *testing.T) { faulttest.Fault(f).Find(t, "^TestYear$") })
 	}
-}
-
-// find plants the fault and wants the tests that run names to fail, and to say so.
-func (f *fault) find(t *testing.T, run, said string) {
-	source, err := os.ReadFile(f.file)
-	must(t, err)
-	if n := strings.Count(string(source), f.old); n != 1 {
-		t.Fatalf("%q stands in %s %d times", f.old, f.file, n)
-	}
-	if os.Getenv("RENSA_FAULTS") != "all" {
-		return
-	}
-	dir := t.TempDir()
-	planted, overlay := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json")
-	must(t, os.WriteFile(planted, []byte(strings.Replace(string(source), f.old, f.new, 1)), 0o600))
-	path, err := filepath.Abs(f.file)
-	must(t, err)
-	text, err := json.Marshal(map[string]map[string]string{"Replace": {path: planted}})
-	must(t, err)
-	must(t, os.WriteFile(overlay, text, 0o600))
-	c := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-run", run, ".")
-	c.Env = append(os.Environ(), "RENSA_FAULTS=")
-	out, err := c.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), said) {
-		t.Fatalf("not found: %s", out)
-	}
-	t.Logf("found: %.300s", out)
 }

@@ -1,6 +1,7 @@
 package nightly_test
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
@@ -282,9 +283,20 @@ func (o *oracle) count(b *bin, want int64, shownDay, today int, _ string, since 
 		if b.good || shownDay+o.days["recalled"] <= deadline {
 			reason, start, dated, deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
 		}
+		recall := func(p *piece) {
+			p.reason, p.since, p.dated, p.deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
+		}
+		changed := map[int]bool{}
 		for _, p := range mine {
 			if p.deadline > shownDay+o.days["recalled"] {
-				p.reason, p.since, p.dated, p.deadline = "recalled", shownDay, false, shownDay+o.days["recalled"]
+				recall(p)
+				changed[p.seq] = true
+			}
+		}
+		// A hold has one deadline: what orders take of it and give back has it, too.
+		for _, p := range slices.Concat(b.covered, b.pending) {
+			if changed[p.seq] {
+				recall(p)
 			}
 		}
 	}
@@ -401,7 +413,7 @@ func (o *oracle) notices(now time.Time, messageID string) map[tellKey]int64 {
 }
 
 // disposals are the units to be disposed of on a day, by SKU and condition.
-func (o *oracle) disposals(now time.Time, server map[string]*delivery) map[binKey]int64 {
+func (o *oracle) disposals(now time.Time, heard map[string][]time.Time) map[binKey]int64 {
 	today := dayIn(now, o.tr.zone)
 	for k := range o.busy() {
 		o.settle(o.bins[k], dayIn(o.tr.shownAt, o.tr.zone), now)
@@ -412,7 +424,7 @@ func (o *oracle) disposals(now time.Time, server map[string]*delivery) map[binKe
 	}
 	for _, b := range o.sorted() {
 		for _, p := range b.held {
-			if today > p.deadline && p.opened > 0 && o.noticed(p, today, server) {
+			if today > p.deadline && p.opened > 0 && o.noticed(p, today, heard) {
 				all[binKey{b.box.n, b.good}]++
 				p.job = disposal
 			}
@@ -424,9 +436,9 @@ func (o *oracle) disposals(now time.Time, server map[string]*delivery) map[binKe
 // disposal marks the pieces that an order is being made for.
 var disposal = &job{}
 
-func (o *oracle) noticed(p *piece, today int, server map[string]*delivery) bool {
+func (o *oracle) noticed(p *piece, today int, heard map[string][]time.Time) bool {
 	for _, id := range p.notices {
-		if d := server[id]; d != nil && !d.accepted.IsZero() && dayIn(d.accepted, o.tr.zone)+30 <= today {
+		if at := heard[id]; len(at) > 0 && dayIn(at[0], o.tr.zone)+30 <= today {
 			return true
 		}
 	}

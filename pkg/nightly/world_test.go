@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,12 +101,6 @@ type trader struct {
 	oracle      *oracle
 }
 
-// delivery is a message as the mail server knows it.
-type delivery struct {
-	attempts int
-	accepted time.Time
-}
-
 type world struct {
 	t         *testing.T
 	rnd       *rand.Rand
@@ -119,8 +115,9 @@ type world struct {
 	jobs      *nightly.Jobs
 	open      map[string]*inventory.Snapshot
 	traders   []*trader
-	server    map[string]*delivery // by Message-ID
-	fault     string               // "commit" or "committed": the next transaction fails so
+	post      *post
+	heard     map[string][]time.Time // when the server said that it took a mail, by Message-ID
+	fault     string                 // "commit" or "committed": the next transaction fails so
 	restarts  int
 	faults    int
 }
@@ -135,7 +132,7 @@ func newWorld(t *testing.T, seed uint64, merchants, skus int, first time.Time) *
 	set, err := policy.Load(nil)
 	must(t, err)
 	w := &world{
-		t: t, rnd: rand.New(rand.NewPCG(seed, 6)), root: t.TempDir(), policy: set, server: map[string]*delivery{},
+		t: t, rnd: rand.New(rand.NewPCG(seed, 6)), root: t.TempDir(), policy: set, post: newPost(t, seed), heard: map[string][]time.Time{},
 		first: first, clock: first.AddDate(0, 0, -1),
 	}
 	w.start()
@@ -154,6 +151,7 @@ func newWorld(t *testing.T, seed uint64, merchants, skus int, first time.Time) *
 		if i%4 == 1 {
 			tr.delay = time.Hour
 		}
+		w.post.moods[tr.domain()] = tr.mail
 		tr.oracle = newOracle(tr)
 		p := removal.Profile{
 			Name: "Merchant " + tr.id, HomeStore: s.code, Language: s.language, TimeZone: s.zone, DefaultMethod: removal.Disposal, Acceptance: removal.AcceptRow,
@@ -203,7 +201,8 @@ func (w *world) start() {
 	must(w.t, err)
 	w.desk = w.processor.Desk()
 	w.open = map[string]*inventory.Snapshot{}
-	w.jobs = nightly.New(nightly.Options{Ledger: w.ledger, Policy: w.policy, Desk: w.desk, Storage: w.dir, Current: w.current})
+	w.jobs = nightly.New(nightly.Options{Ledger: w.ledger, Policy: w.policy, Desk: w.desk, Storage: w.dir, Current: w.current,
+		Deleting: w.processor.Deleting, Retention: nightly.Retention{Archive: 14 * 24 * time.Hour, Reports: 14 * 24 * time.Hour}})
 }
 
 func (w *world) stop() {
@@ -300,8 +299,8 @@ func (w *world) file(tr *trader) string {
 			fmt.Fprintf(&b, "%s\t%s\tThing %d\tunsellable\t%d\t\t%s\t%s\t%s\r\n", x.sku, x.fnsku, x.n, x.bad, expiry, recalled, weight)
 			continue
 		}
-		for day, n := range x.since {
-			if n > 0 {
+		for _, day := range slices.Sorted(maps.Keys(x.since)) {
+			if n := x.since[day]; n > 0 {
 				fmt.Fprintf(&b, "%s\t%s\tThing %d\tunsellable\t%d\t%s\t%s\t%s\t%s\r\n", x.sku, x.fnsku, x.n, n, dayText(day), expiry, recalled, weight)
 			}
 		}
@@ -330,61 +329,4 @@ func (w *world) inventory(tr *trader) {
 		return err
 	})
 	tr.oracle.snapshot(w.clock)
-}
-
-// send is the sender of messages before a mail server that has its moods. A crash
-// may come between the server's answer and the note of it.
-func (w *world) send(tr *trader) {
-	w.t.Helper()
-	w.again(func() error {
-		all, err := w.ledger.DueMessages(context.Background(), w.clock, 1000)
-		if err != nil {
-			return err
-		}
-		for _, m := range all {
-			if m.Merchant != tr.id {
-				continue
-			}
-			if m, err = w.ledger.TakeMessage(context.Background(), tr.id, m.ID, "sender", w.clock, w.clock); err != nil {
-				return err
-			}
-			if err := w.deliver(tr, &m); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (w *world) deliver(tr *trader, m *ledger.Message) error {
-	if tr.mail == mailNone {
-		return w.ledger.MarkMessageWritten(context.Background(), tr.id, m.ID, "outbox/"+m.ID+".eml", w.clock)
-	}
-	d := w.server[m.MessageID]
-	if d == nil {
-		d = &delivery{}
-		w.server[m.MessageID] = d
-	}
-	d.attempts++
-	a := ledger.Attempt{At: w.clock, RetryAfter: w.clock.Add(20 * time.Hour)}
-	switch {
-	case tr.mail == mailRefuses && w.clock.Before(w.first.AddDate(0, 0, 40)):
-		for _, r := range m.Recipients {
-			a.Recipients = append(a.Recipients, ledger.Recipient{Address: r.Address, State: ledger.RecipientRefused, Reason: "550"})
-		}
-	case tr.mail == mailGrey && d.attempts == 1:
-		a.Reason = "451 come back later"
-	default:
-		for i, r := range m.Recipients {
-			r.State, r.Reason = ledger.RecipientAccepted, "250"
-			if i == 1 && w.rnd.IntN(3) == 0 {
-				r.State, r.Reason = ledger.RecipientRefused, "550"
-			}
-			a.Recipients = append(a.Recipients, r)
-		}
-		if d.accepted.IsZero() {
-			d.accepted = w.clock
-		}
-	}
-	return w.ledger.MarkTried(context.Background(), tr.id, m.ID, a)
 }

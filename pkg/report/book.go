@@ -225,24 +225,30 @@ const zipEpoch = 1<<5 | 1
 type packer struct {
 	w     io.Writer
 	parts []*part
-	err   error
+	// deflat packs one part after the other: to make it costs more than most parts.
+	deflat *flate.Writer
+	err    error
 }
 
 type part struct {
 	header zip.FileHeader
 	packed bytes.Buffer
-	deflat *flate.Writer
+	deflat *flate.Writer // nil when it is packed
 	crc    uint32
 	size   uint64
 }
 
 func (p *packer) Create(name string) (io.Writer, error) {
 	p.endPart()
-	x := &part{header: zip.FileHeader{Name: name, Method: zip.Deflate}}
-	var err error
-	x.deflat, err = flate.NewWriter(&x.packed, flate.DefaultCompression)
+	if p.deflat == nil {
+		if p.deflat, p.err = flate.NewWriter(io.Discard, flate.DefaultCompression); p.err != nil {
+			return nil, p.err
+		}
+	}
+	x := &part{header: zip.FileHeader{Name: name, Method: zip.Deflate}, deflat: p.deflat}
+	x.deflat.Reset(&x.packed)
 	p.parts = append(p.parts, x)
-	return x, err
+	return x, nil
 }
 
 func (x *part) Write(b []byte) (int, error) {
