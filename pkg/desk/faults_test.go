@@ -10,7 +10,7 @@ type fault faulttest.Fault
 
 // faults are changes of the product's source, each of which TestModel has to find.
 var faults = []fault{
-	{"units that left before the snapshot count", "stock.go", "if m.At.After(c.date) {", "if !m.At.After(c.date) {"},
+	{"units that left before the snapshot count", "stock.go", "if m.after {", "if !m.after {"},
 	{"a snapshot that leaves open orders out is not believed", "stock.go", "if o.Requested.Before(c.date) {", "if false {"},
 	{"a placed draft reserves nothing", "place.go", "Movements: v.movements,", ""},
 	{"what was cancelled before the release is forgotten", "cancel.go", "r.Progress.Line(l.SKU, c).Before += n", ""},
