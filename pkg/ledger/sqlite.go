@@ -101,8 +101,8 @@ func (l *Ledger) openSQLite(ctx context.Context, path string, readers int) error
 		slash = "/" + slash // C:/…
 	}
 	address := "file://" + (&url.URL{Path: slash}).EscapedPath() + "?" + pragmas
-	// Room for 32 MB of pages, so that a large commit is not written twice.
-	if l.writer, err = sql.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-32768)"); err != nil {
+	// Room for 16 MB of pages, so that little of a large commit is written twice.
+	if l.writer, err = sql.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-16384)"); err != nil {
 		return err
 	}
 	l.writer.SetMaxOpenConns(1)
