@@ -23,7 +23,14 @@ type Stage struct {
 	files  map[string]*stageFile
 	synced bool
 	gone   bool
+
+	syncing chan struct{} // has an entry for each file that is being synced
+	pending sync.WaitGroup
 }
+
+// syncsAtOnce is how many files are synced side by side. A disk takes hardly longer
+// for several than for one.
+const syncsAtOnce = 8
 
 // Stage begins a folder under a temporary name, which must be free and should be
 // hidden (begin with a dot), so that List does not show it. It lies in the same
@@ -40,11 +47,12 @@ func (d *Dir) Stage(temp string) (*Stage, error) {
 	if err := d.root.Mkdir(temp, 0o755); err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
-	return &Stage{dir: d, temp: temp, files: map[string]*stageFile{}}, nil
+	return &Stage{dir: d, temp: temp, files: map[string]*stageFile{}, syncing: make(chan struct{}, syncsAtOnce)}, nil
 }
 
 // Create begins a file of the folder; the name has no slash and is new. The file
-// counts once its Close has returned nil: it is synced then.
+// is whole once its Close has returned nil, and the disk works on beside: Sync waits
+// for it.
 func (s *Stage) Create(name string) (io.WriteCloser, error) {
 	if name == "" || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
 		return nil, fmt.Errorf("storage: stage: name %q: %w", name, fs.ErrInvalid)
@@ -69,20 +77,19 @@ func (s *Stage) Create(name string) (io.WriteCloser, error) {
 }
 
 // Sync makes what was written durable under the temporary name. It fails where a
-// file is not closed yet or could not be written whole.
+// file is not closed yet, could not be written whole or could not be synced.
 func (s *Stage) Sync() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.gone {
-		return fmt.Errorf("storage: stage: %w", fs.ErrClosed)
+	err := s.whole()
+	s.mu.Unlock()
+	if err != nil {
+		return err
 	}
-	for name, f := range s.files {
-		if !f.done {
-			return fmt.Errorf("storage: stage: %s is still open", name)
-		}
-		if f.err != nil {
-			return fmt.Errorf("storage: stage: %s: %w", name, f.err)
-		}
+	s.pending.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.whole(); err != nil {
+		return err
 	}
 	if s.synced {
 		return nil
@@ -94,6 +101,22 @@ func (s *Stage) Sync() error {
 		return err
 	}
 	s.synced = true
+	return nil
+}
+
+// whole tells what is wrong with the files so far.
+func (s *Stage) whole() error {
+	if s.gone {
+		return fmt.Errorf("storage: stage: %w", fs.ErrClosed)
+	}
+	for name, f := range s.files {
+		if !f.done {
+			return fmt.Errorf("storage: stage: %s is still open", name)
+		}
+		if f.err != nil {
+			return fmt.Errorf("storage: stage: %s: %w", name, f.err)
+		}
+	}
 	return nil
 }
 
@@ -113,7 +136,7 @@ func (s *Stage) Commit(final string) ([]File, error) {
 	return s.list(), nil
 }
 
-// Files lists what was created so far and closed, sorted by name.
+// Files lists what was created so far and is whole, sorted by name.
 func (s *Stage) Files() []File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,6 +159,7 @@ func (s *Stage) list() []File {
 // Discard takes the folder away with all in it. After Commit it does nothing, so
 // that it can be deferred.
 func (s *Stage) Discard() error {
+	s.pending.Wait() // nothing more is done with a file of a folder that is gone
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
@@ -160,8 +184,8 @@ type stageFile struct {
 	stage *Stage
 	name  string
 	f     *os.File
-	err   error // of a write: the file is not whole
-	// closed is set where Close begins, done where it has ended: it syncs
+	err   error // of a write or of the sync
+	// closed is set where Close begins, done where it has ended: it waits
 	// without the lock, so that other files go on.
 	closed, done bool
 }
@@ -187,14 +211,28 @@ func (f *stageFile) Close() error {
 	if err == nil {
 		err = f.stage.dir.ask(OpSync, f.name)
 	}
-	if err == nil {
-		err = f.f.Sync()
+	if err != nil {
+		err = errors.Join(err, f.f.Close())
+	} else {
+		f.stage.syncing <- struct{}{}
+		f.stage.pending.Go(func() {
+			f.fail(errors.Join(f.f.Sync(), f.f.Close()))
+			<-f.stage.syncing
+		})
 	}
-	err = errors.Join(err, f.f.Close())
+	f.fail(err)
 	f.stage.mu.Lock()
 	defer f.stage.mu.Unlock()
-	if f.done = true; err != nil {
-		f.err = fmt.Errorf("storage: stage: %w", err)
-	}
+	f.done = true
 	return f.err
+}
+
+// fail remembers why the file cannot be used.
+func (f *stageFile) fail(err error) {
+	if err == nil {
+		return
+	}
+	f.stage.mu.Lock()
+	defer f.stage.mu.Unlock()
+	f.err = fmt.Errorf("storage: stage: %w", err)
 }
