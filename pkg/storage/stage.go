@@ -23,7 +23,14 @@ type Stage struct {
 	files  map[string]*stageFile
 	synced bool
 	gone   bool
+
+	syncing chan struct{} // has an entry for each file that is being synced
+	pending sync.WaitGroup
 }
+
+// syncsAtOnce is how many files are synced side by side. A disk takes hardly longer
+// for several than for one.
+const syncsAtOnce = 8
 
 // Stage begins a folder under a temporary name, which must be free and should be
 // hidden (begin with a dot), so that List does not show it. It lies in the same
@@ -40,11 +47,12 @@ func (d *Dir) Stage(temp string) (*Stage, error) {
 	if err := d.root.Mkdir(temp, 0o755); err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
-	return &Stage{dir: d, temp: temp, files: map[string]*stageFile{}}, nil
+	return &Stage{dir: d, temp: temp, files: map[string]*stageFile{}, syncing: make(chan struct{}, syncsAtOnce)}, nil
 }
 
 // Create begins a file of the folder; the name has no slash and is new. The file
-// counts once its Close has returned nil: it is synced then.
+// is whole once its Close has returned nil, and the disk works on beside: Sync waits
+// for it.
 func (s *Stage) Create(name string) (io.WriteCloser, error) {
 	if name == "" || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
 		return nil, fmt.Errorf("storage: stage: name %q: %w", name, fs.ErrInvalid)
@@ -62,8 +70,8 @@ func (s *Stage) Create(name string) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
-	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full)), syncing: make(chan error, 1)}
-	sf.syncing <- nil
+	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full)), ahead: make(chan error, 1)}
+	sf.ahead <- nil
 	s.files[name] = sf
 	s.synced = false
 	return sf, nil
@@ -87,20 +95,19 @@ func (s *Stage) Put(name string, content []byte) (File, error) {
 }
 
 // Sync makes what was written durable under the temporary name. It fails where a
-// file is not closed yet or could not be written whole.
+// file is not closed yet, could not be written whole or could not be synced.
 func (s *Stage) Sync() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.gone {
-		return fmt.Errorf("storage: stage: %w", fs.ErrClosed)
+	err := s.whole()
+	s.mu.Unlock()
+	if err != nil {
+		return err
 	}
-	for name, f := range s.files {
-		if !f.done {
-			return fmt.Errorf("storage: stage: %s is still open", name)
-		}
-		if f.err != nil {
-			return fmt.Errorf("storage: stage: %s: %w", name, f.err)
-		}
+	s.pending.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.whole(); err != nil {
+		return err
 	}
 	if s.synced {
 		return nil
@@ -112,6 +119,22 @@ func (s *Stage) Sync() error {
 		return err
 	}
 	s.synced = true
+	return nil
+}
+
+// whole tells what is wrong with the files so far.
+func (s *Stage) whole() error {
+	if s.gone {
+		return fmt.Errorf("storage: stage: %w", fs.ErrClosed)
+	}
+	for name, f := range s.files {
+		if !f.done {
+			return fmt.Errorf("storage: stage: %s is still open", name)
+		}
+		if f.err != nil {
+			return fmt.Errorf("storage: stage: %s: %w", name, f.err)
+		}
+	}
 	return nil
 }
 
@@ -131,7 +154,7 @@ func (s *Stage) Commit(final string) ([]File, error) {
 	return s.list(), nil
 }
 
-// Files lists what was created so far and closed, sorted by name.
+// Files lists what was created so far and is whole, sorted by name.
 func (s *Stage) Files() []File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,6 +177,7 @@ func (s *Stage) list() []File {
 // Discard takes the folder away with all in it. After Commit it does nothing, so
 // that it can be deferred.
 func (s *Stage) Discard() error {
+	s.pending.Wait() // nothing more is done with a file of a folder that is gone
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gone {
@@ -163,7 +187,7 @@ func (s *Stage) Discard() error {
 	for _, f := range s.files {
 		if !f.closed {
 			f.closed = true
-			<-f.syncing // what becomes of it is of no interest
+			<-f.ahead // what becomes of it is of no interest
 			err = errors.Join(err, f.f.Close())
 		}
 	}
@@ -179,11 +203,11 @@ type stageFile struct {
 	stage *Stage
 	name  string
 	f     *os.File
-	err   error // of a write or sync: the file is not whole
-	// unsynced bytes were written since the last sync began; syncing gives its end.
+	err   error // of a write or of a sync
+	// unsynced bytes were written since the last sync began; ahead gives its end.
 	unsynced int
-	syncing  chan error
-	// closed is set where Close begins, done where it has ended: it syncs
+	ahead    chan error
+	// closed is set where Close begins, done where it has ended: it waits
 	// without the lock, so that other files go on.
 	closed, done bool
 }
@@ -196,9 +220,9 @@ func (f *stageFile) Write(p []byte) (int, error) {
 	n, err := f.hashing.Write(p)
 	if f.unsynced += n; err == nil && f.unsynced >= syncEvery {
 		select {
-		case err = <-f.syncing:
+		case err = <-f.ahead:
 			f.unsynced = 0
-			go func() { f.syncing <- f.f.Sync() }()
+			go func() { f.ahead <- f.f.Sync() }()
 		default: // one at a time
 		}
 	}
@@ -217,18 +241,32 @@ func (f *stageFile) Close() error {
 	if closed {
 		return f.err
 	}
-	err := errors.Join(f.err, <-f.syncing)
+	err := f.err
 	if err == nil {
 		err = f.stage.dir.ask(OpSync, f.name)
 	}
-	if err == nil {
-		err = f.f.Sync()
+	if err != nil {
+		err = errors.Join(err, <-f.ahead, f.f.Close())
+	} else {
+		f.stage.syncing <- struct{}{}
+		f.stage.pending.Go(func() {
+			f.fail(errors.Join(<-f.ahead, f.f.Sync(), f.f.Close()))
+			<-f.stage.syncing
+		})
 	}
-	err = errors.Join(err, f.f.Close())
+	f.fail(err)
 	f.stage.mu.Lock()
 	defer f.stage.mu.Unlock()
-	if f.done = true; err != nil {
-		f.err = fmt.Errorf("storage: stage: %w", err)
-	}
+	f.done = true
 	return f.err
+}
+
+// fail remembers why the file cannot be used.
+func (f *stageFile) fail(err error) {
+	if err == nil {
+		return
+	}
+	f.stage.mu.Lock()
+	defer f.stage.mu.Unlock()
+	f.err = fmt.Errorf("storage: stage: %w", err)
 }

@@ -359,6 +359,43 @@ func TestStageSyncsAhead(t *testing.T) {
 	}
 }
 
+// A file that the disk did not take is found by Sync, which waits for it.
+func TestStageSyncFails(t *testing.T) {
+	t.Parallel()
+	st, err := mustOpen(t).Stage(".stage")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"good", "bad"} {
+		w, err := st.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "bad" {
+			if err := w.(*stageFile).f.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+			t.Error(err)
+		}
+	}
+	for range 2 {
+		if err := st.Sync(); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("sync: %v", err)
+		}
+	}
+	if _, err := st.Commit("final"); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("commit: %v", err)
+	}
+	if list := st.Files(); len(list) != 1 || list[0].Name != "good" {
+		t.Errorf("files are %v", list)
+	}
+	if err := st.Discard(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestStageDiscard(t *testing.T) {
 	t.Parallel()
 	d := mustOpen(t)
