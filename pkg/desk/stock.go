@@ -114,7 +114,7 @@ type counter struct {
 	date   time.Time
 	hidden map[string]bool // orders whose open units the snapshot leaves out
 	moved  map[string]bool // orders of which something left or was cancelled
-	all    [][]counted // in pages: a list of a million that grows is copied again and again
+	all    [][]counted     // in pages: a list of a million that grows is copied again and again
 }
 
 // counted is what is needed of a movement.

@@ -187,7 +187,7 @@ func (s *Stage) Discard() error {
 	for _, f := range s.files {
 		if !f.closed {
 			f.closed = true
-			<-f.ahead // what becomes of it is of no interest
+			_ = <-f.ahead // what becomes of it is of no interest
 			err = errors.Join(err, f.f.Close())
 		}
 	}
