@@ -187,8 +187,7 @@ func (s *Stage) Discard() error {
 	for _, f := range s.files {
 		if !f.closed {
 			f.closed = true
-			_ = <-f.ahead // what becomes of it is of no interest
-			err = errors.Join(err, f.f.Close())
+			err = errors.Join(err, <-f.ahead, f.f.Close())
 		}
 	}
 	if err = errors.Join(err, s.dir.discard(s.temp)); err != nil {
