@@ -3,7 +3,6 @@ package ledger
 import (
 	"fmt"
 	"iter"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,23 +19,6 @@ func movementsOf(n int) []Movement {
 			Run: "20261120-abcdef", Row: i + 2, Sellable: int64(i % 5), Unsellable: int64(i % 2)}
 	}
 	return ms
-}
-
-func openBench(b *testing.B) *Ledger {
-	b.Helper()
-	l, err := Open(b.Context(), filepath.Join(b.TempDir(), "ledger.db"), Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	if err := l.AddMerchant(b.Context(), removal.Merchant{ID: "acme", Profile: DefaultProfile()}); err != nil {
-		b.Fatal(err)
-	}
-	return l
 }
 
 // packAll packs the orders of a run; what they share is that of the first.
@@ -116,7 +98,7 @@ func BenchmarkCommit(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					b.StopTimer()
-					l, c := openBench(b), commitOf(b, orders, how.random, how.all)
+					l, c := openAcme(b), commitOf(b, orders, how.random, how.all)
 					b.StartTimer()
 					if err := l.Commit(b.Context(), c); err != nil {
 						b.Fatal(err)
@@ -143,7 +125,7 @@ func BenchmarkMovements(b *testing.B) {
 		}
 	})
 	b.Run("taken", func(b *testing.B) {
-		l := openBench(b)
+		l := openAcme(b)
 		if err := l.Commit(b.Context(), &Commit{Merchant: "acme", Run: Run{ID: "r"}, Movements: ms}); err != nil {
 			b.Fatal(err)
 		}
@@ -173,7 +155,7 @@ func BenchmarkOutcomes(b *testing.B) {
 }
 
 func BenchmarkUsedIDs(b *testing.B) {
-	l := openBench(b)
+	l := openAcme(b)
 	if err := l.Commit(b.Context(), commitOf(b, 100_000, false, false)); err != nil {
 		b.Fatal(err)
 	}

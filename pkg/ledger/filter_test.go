@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -53,18 +52,7 @@ func TestFilterLayers(t *testing.T) {
 // with the next orders.
 func TestFilterDamaged(t *testing.T) {
 	t.Parallel()
-	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if err := l.AddMerchant(t.Context(), removal.Merchant{ID: "acme"}); err != nil {
-		t.Fatal(err)
-	}
+	l := openAcme(t)
 	var used []string
 	commit := func(revision int64) {
 		c := &Commit{Merchant: "acme", Revision: revision, Run: Run{ID: fmt.Sprint("run-", revision)}}

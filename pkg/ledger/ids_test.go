@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -15,15 +14,7 @@ import (
 // waits, and enters waiting orders only where an id is used.
 func TestIDsOfOrdersThatWait(t *testing.T) {
 	t.Parallel()
-	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	l := openAcme(t)
 	order := func(id, family string) removal.Order {
 		return removal.Order{ID: id, Family: family, State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload}
 	}

@@ -41,15 +41,7 @@ func TestExplain(t *testing.T) {
 // TestPragmas: they hold on every connection.
 func TestPragmas(t *testing.T) {
 	t.Parallel()
-	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	l := openAcme(t)
 	for _, db := range []*sql.DB{l.writer, l.readers} {
 		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000", "page_size": "8192"} {
 			var got string
@@ -66,15 +58,7 @@ func TestPragmas(t *testing.T) {
 // TestHoldPlans: what is held now is found without walking over all that ever was.
 func TestHoldPlans(t *testing.T) {
 	t.Parallel()
-	l, err := Open(t.Context(), filepath.Join(t.TempDir(), "ledger.db"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	l := openAcme(t)
 	for _, query := range []string{holdQuery, stepQuery, coverQuery, originQuery} {
 		for index, set := range map[string]holdSet{"INDEX hold_live (merchant=?)": liveHold, "INDEX hold_pool (merchant=? AND pool=?)": poolHold} {
 			plan := explain(t, l.readers, set.query(&l.dialect, query))
