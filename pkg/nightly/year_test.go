@@ -24,7 +24,7 @@ import (
 // day by day, against the oracle: over both changes of the clocks and a leap day,
 // in three zones, with crashes and restarts in between. By default three merchants
 // from October to March; RENSA_YEAR=full plays 20 with 5,000 SKUs each, all year, which
-// takes about an hour. RENSA_SEED chooses another world, RENSA_DAYS a shorter year,
+// takes an hour and a half. RENSA_SEED chooses another world, RENSA_DAYS a shorter year,
 // RENSA_SKUS smaller merchants.
 func TestYear(t *testing.T) {
 	t.Parallel()
