@@ -70,8 +70,7 @@ func (s *Stage) Create(name string) (io.WriteCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("storage: stage: %w", err)
 	}
-	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full)), ahead: make(chan error, 1)}
-	sf.ahead <- nil
+	sf := &stageFile{stage: s, name: full, f: f, hashing: newHashing(s.dir.watching(f, full))}
 	s.files[name] = sf
 	s.synced = false
 	return sf, nil
@@ -187,7 +186,7 @@ func (s *Stage) Discard() error {
 	for _, f := range s.files {
 		if !f.closed {
 			f.closed = true
-			err = errors.Join(err, <-f.ahead, f.f.Close())
+			err = errors.Join(err, f.f.Close())
 		}
 	}
 	if err = errors.Join(err, s.dir.discard(s.temp)); err != nil {
@@ -202,29 +201,14 @@ type stageFile struct {
 	stage *Stage
 	name  string
 	f     *os.File
-	err   error // of a write or of a sync
-	// unsynced bytes were written since the last sync began; ahead gives its end.
-	unsynced int
-	ahead    chan error
+	err   error // of a write or of the sync
 	// closed is set where Close begins, done where it has ended: it waits
 	// without the lock, so that other files go on.
 	closed, done bool
 }
 
-// syncEvery is how many bytes of a file are synced while the next are being written,
-// so that Close of a large one has little to wait for.
-const syncEvery = 16 << 20
-
 func (f *stageFile) Write(p []byte) (int, error) {
 	n, err := f.hashing.Write(p)
-	if f.unsynced += n; err == nil && f.unsynced >= syncEvery {
-		select {
-		case err = <-f.ahead:
-			f.unsynced = 0
-			go func() { f.ahead <- f.f.Sync() }()
-		default: // one at a time
-		}
-	}
 	if err != nil {
 		err = fmt.Errorf("storage: stage: %w", err)
 		f.err = err
@@ -245,11 +229,11 @@ func (f *stageFile) Close() error {
 		err = f.stage.dir.ask(OpSync, f.name)
 	}
 	if err != nil {
-		err = errors.Join(err, <-f.ahead, f.f.Close())
+		err = errors.Join(err, f.f.Close())
 	} else {
 		f.stage.syncing <- struct{}{}
 		f.stage.pending.Go(func() {
-			f.fail(errors.Join(<-f.ahead, f.f.Sync(), f.f.Close()))
+			f.fail(errors.Join(f.f.Sync(), f.f.Close()))
 			<-f.stage.syncing
 		})
 	}
