@@ -22,7 +22,7 @@ func (d *detail) original() string {
 // have been written to until the end: then what lies there is not what was
 // decided about, and goes back into the inbox as a new file.
 func (p *Processor) archive(run *ledger.Run, d *detail) error {
-	if err := p.moveOnce(d.original(), run.Archive); err != nil || d.Original == "" {
+	if err := p.dir.MoveOnce(d.original(), run.Archive); err != nil || d.Original == "" {
 		if errors.Is(err, fs.ErrNotExist) && d.Original != "" {
 			p.Log.Warn().Str("run", run.ID).Str("merchant", run.Merchant).Msg("the original is gone; what was committed stands")
 			return nil

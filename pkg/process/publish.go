@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"path/filepath"
 	"time"
@@ -92,7 +91,7 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 		return "", err
 	}
 	p.step("outgoing files in place")
-	if err := p.moveOnce(path.Join(d.Folder, stagedReports), folder); err != nil {
+	if err := p.dir.MoveOnce(path.Join(d.Folder, stagedReports), folder); err != nil {
 		return "", err
 	}
 	p.step("reports in place")
@@ -111,22 +110,6 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 
 // path is where something of the workspace lies for other programs.
 func (p *Processor) path(name string) string { return filepath.Join(p.Root, filepath.FromSlash(name)) }
-
-// moveOnce moves a file or folder to its place; what is there already stays. The
-// answer is fs.ErrNotExist where it is in neither.
-func (p *Processor) moveOnce(from, to string) error {
-	if ok, err := p.dir.Exists(to); err != nil || ok {
-		return err
-	}
-	failed := p.dir.Move(from, to)
-	if errors.Is(failed, fs.ErrNotExist) || errors.Is(failed, fs.ErrExist) {
-		// Another process may have recovered the run meanwhile.
-		if ok, err := p.dir.Exists(to); err != nil || ok {
-			return err
-		}
-	}
-	return failed
-}
 
 // Recover publishes what was committed and not published, as after a crash, but
 // for what another living process is publishing.

@@ -56,10 +56,26 @@ func TestEveryActFails(t *testing.T) {
 	}
 }
 
-// Whatever act of a MoveAll fails, no file is lost, and the same call completes it;
+// Whatever act of a move fails, no file is lost, and the same call completes it;
 // the folders are synced by a call that succeeds even where nothing was left to move.
-func TestMoveAllFails(t *testing.T) {
+func TestMoveFails(t *testing.T) {
 	t.Parallel()
+	for name, move := range map[string]func(d *storage.Dir, from, to string, files []string) error{
+		"all": (*storage.Dir).MoveAll,
+		"once": func(d *storage.Dir, from, to string, files []string) error {
+			for _, f := range files {
+				if err := d.MoveOnce(from+"/"+f, to+"/"+f); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) { testMoveFails(t, move) })
+	}
+}
+
+func testMoveFails(t *testing.T, move func(d *storage.Dir, from, to string, files []string) error) {
 	full := errors.New("disk full")
 	files := []string{"one.manifest.json", "one.tsv", "two.tsv"}
 	for n, failed := 1, true; failed; n++ {
@@ -89,7 +105,7 @@ func TestMoveAllFails(t *testing.T) {
 			}
 			return nil
 		})
-		if err := d.MoveAll("run/out", "outbound/m", files); failed != errors.Is(err, full) || !failed && err != nil {
+		if err := move(d, "run/out", "outbound/m", files); failed != errors.Is(err, full) || !failed && err != nil {
 			t.Errorf("act %d failed: %t, and the answer is %v", n, failed, err)
 		}
 		synced := 0
@@ -99,7 +115,7 @@ func TestMoveAllFails(t *testing.T) {
 			}
 			return nil
 		})
-		if err := d.MoveAll("run/out", "outbound/m", files); err != nil || synced < 2 {
+		if err := move(d, "run/out", "outbound/m", files); err != nil || synced < 2 {
 			t.Errorf("act %d failed once, and then: %v, %d folders synced", n, err, synced)
 		}
 		there, err := d.ListAll("outbound/m")
@@ -111,7 +127,7 @@ func TestMoveAllFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.MoveAll("nowhere", "to", []string{"x"}); !errors.Is(err, fs.ErrNotExist) {
+	if err := move(d, "nowhere", "to", []string{"x"}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("from nowhere: %v", err)
 	}
 }

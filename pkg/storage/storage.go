@@ -235,32 +235,37 @@ func (d *Dir) Move(from, to string) error {
 	if err := d.moveNew(from, to); err != nil {
 		return fmt.Errorf("storage: move: %w", err)
 	}
-	if err := d.syncFolder(path.Dir(to)); err != nil {
-		return err
-	}
-	if path.Dir(from) == path.Dir(to) {
-		return nil
-	}
-	return d.syncFolder(path.Dir(from))
+	return d.syncMoved(path.Dir(from), path.Dir(to))
 }
 
-// MoveAll moves files from one folder to another, in the order of names, and makes
-// it durable once for all. A file that is in its place already stays there, so
-// MoveAll may be called again after it failed half-way; fs.ErrNotExist: a file is in
-// neither folder.
+// MoveOnce is Move that may be called again after a failure or a crash: what is in
+// its place already stays there and is made durable; fs.ErrNotExist: it is in
+// neither place.
+func (d *Dir) MoveOnce(from, to string) error {
+	if err := d.moveMissing(from, to); err != nil {
+		return fmt.Errorf("storage: move: %w", err)
+	}
+	return d.syncMoved(path.Dir(from), path.Dir(to))
+}
+
+// MoveAll is MoveOnce for files of one folder that go to another, in the order of
+// names; all of it is made durable at the end.
 func (d *Dir) MoveAll(from, to string, names []string) error {
 	if len(names) == 0 {
 		return nil
-	}
-	if err := d.makeParent(path.Join(to, names[0])); err != nil {
-		return fmt.Errorf("storage: move: %w", err)
 	}
 	for _, name := range names {
 		if err := d.moveMissing(path.Join(from, name), path.Join(to, name)); err != nil {
 			return fmt.Errorf("storage: move: %w", err)
 		}
 	}
-	if err := d.syncFolder(to); err != nil {
+	return d.syncMoved(from, to)
+}
+
+// syncMoved makes durable what was moved from one folder to another. The first may
+// be gone by now.
+func (d *Dir) syncMoved(from, to string) error {
+	if err := d.syncFolder(to); err != nil || from == to {
 		return err
 	}
 	if ok, err := d.Exists(from); err != nil || !ok {
@@ -269,12 +274,15 @@ func (d *Dir) MoveAll(from, to string, names []string) error {
 	return d.syncFolder(from)
 }
 
-// moveMissing moves a file where it is not in its place yet.
+// moveMissing moves a file or folder where it is not in its place yet.
 func (d *Dir) moveMissing(from, to string) error {
 	if ok, err := d.Exists(to); err != nil || ok {
 		return err
 	}
-	failed := d.ask(OpRename, to)
+	failed := d.makeParent(to)
+	if failed == nil {
+		failed = d.ask(OpRename, to)
+	}
 	if failed == nil {
 		failed = d.moveNew(from, to)
 	}
