@@ -26,11 +26,12 @@ const (
 	blockMovements     blockKind = 'm'
 	blockIDs           blockKind = 'i'
 	blockOrders        blockKind = 'b'
+	blockHashes        blockKind = 'h'
 )
 
 // blockVersion is the version written now, and the newest that is read.
 var blockVersion = map[blockKind]byte{
-	blockOutcomes: 1, blockOrderOutcomes: 1, blockMovements: 1, blockIDs: 1, blockOrders: 1,
+	blockOutcomes: 1, blockOrderOutcomes: 1, blockMovements: 1, blockIDs: 1, blockOrders: 1, blockHashes: 1,
 }
 
 // frameSize is the length of what stands before the payload: 'R', the kind, the

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"fmt"
 	"slices"
 )
@@ -16,7 +15,6 @@ type IDs struct {
 	merchant string
 	filter   *idFilter
 	waiting  []uint64 // hashes of ids and families of orders that wait in blocks, sorted
-	any      bool     // orders wait
 	unsure   bool     // of some of them the hashes are not known
 }
 
@@ -50,12 +48,15 @@ func (l *Ledger) IDs(ctx context.Context, merchant string) (*IDs, error) {
 }
 
 func (x *IDs) wait(rows *sql.Rows) error {
-	var ids []byte
-	err := rows.Scan(&ids)
-	x.any = true
-	x.unsure = x.unsure || len(ids) == 0
-	x.waiting = appendHashes(x.waiting, ids)
-	return err
+	var block []byte
+	if err := rows.Scan(&block); err != nil {
+		return err
+	}
+	// Without its hashes a block costs time, and nothing else.
+	var err error
+	x.waiting, err = decodeHashes(x.waiting, block)
+	x.unsure = x.unsure || err != nil
+	return nil
 }
 
 // Maybe is a quick test: false means that the id is certainly unused, true that Used
@@ -67,7 +68,7 @@ func (x *IDs) Maybe(id []byte) bool { return x.filter.has(hashID(id)) }
 func (x *IDs) Used(ctx context.Context, ids []string) (map[string][]string, error) {
 	if !x.mayWait(ids) {
 		used, err := x.ledger.usedIDs(ctx, x.ledger.read, x.merchant, ids)
-		if err != nil || len(used) == 0 || !x.any {
+		if err != nil || len(used) == 0 || len(x.waiting) == 0 {
 			return used, err
 		}
 		// Others of a family may wait.
@@ -82,17 +83,23 @@ func (x *IDs) mayWait(ids []string) bool {
 	})
 }
 
-func packHashes(hashes []uint64) []byte {
-	b := make([]byte, 0, 8*len(hashes))
+func encodeHashes(hashes []uint64) []byte {
+	w := &writer{b: openFrame(make([]byte, 0, frameSize+8*len(hashes)), blockHashes)}
 	for _, h := range hashes {
-		b = binary.LittleEndian.AppendUint64(b, h)
+		w.fixed64(h)
 	}
-	return b
+	closeFrame(w.b)
+	return w.b
 }
 
-func appendHashes(dst []uint64, packed []byte) []uint64 {
-	for ; len(packed) >= 8; packed = packed[8:] {
-		dst = append(dst, binary.LittleEndian.Uint64(packed))
+// decodeHashes appends the hashes of a block. The errors are ErrDamaged and ErrNewer.
+func decodeHashes(dst []uint64, block []byte) ([]uint64, error) {
+	r, err := payload(block, blockHashes)
+	if err != nil {
+		return dst, err
 	}
-	return dst
+	for len(r.b) > 0 {
+		dst = append(dst, r.fixed64())
+	}
+	return dst, r.end()
 }

@@ -73,22 +73,25 @@ func TestIDsOfOrdersThatWait(t *testing.T) {
 			t.Errorf("%v (-UsedIDs +IDs):\n%s", c.ids, diff)
 		}
 	}
-	// A block from before the hashes: nothing is sure.
-	if err := l.AddMerchant(t.Context(), removal.Merchant{ID: "old"}); err != nil {
-		t.Fatal(err)
-	}
-	cm := &Commit{Merchant: "old", Run: Run{ID: "run"}, Packed: packAll(t, "run", slices.Values(many))}
-	if err := l.Commit(t.Context(), cm); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.writer.Exec(`UPDATE order_block SET ids = NULL`); err != nil {
-		t.Fatal(err)
-	}
-	known, err := l.IDs(t.Context(), "old")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := known.Used(t.Context(), []string{"W-3", "new"}); err != nil || len(got) != 1 {
-		t.Errorf("of an old block: %v, %v", got, err)
+	// Blocks from before the hashes, or with damaged ones: nothing is sure.
+	for i, spoilt := range []string{"NULL", "x''", "x'0102030405060708'", "substr(ids, 1, length(ids) - 8)"} {
+		merchant := fmt.Sprint("old-", i)
+		if err := l.AddMerchant(t.Context(), removal.Merchant{ID: merchant}); err != nil {
+			t.Fatal(err)
+		}
+		cm := &Commit{Merchant: merchant, Run: Run{ID: "run"}, Packed: packAll(t, "run", slices.Values(many))}
+		if err := l.Commit(t.Context(), cm); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.writer.Exec(`UPDATE order_block SET ids = ` + spoilt); err != nil {
+			t.Fatal(err)
+		}
+		known, err := l.IDs(t.Context(), merchant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := known.Used(t.Context(), []string{"W-3", "new"}); err != nil || len(got) != 1 {
+			t.Errorf("hashes are %s: %v, %v", spoilt, got, err)
+		}
 	}
 }

@@ -133,7 +133,7 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 	before := h.orders
 	for i, b := range p.blocks {
 		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block, ids) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			h.id, before, i, run, b.entries, b.bytes, packHashes(b.hashes))
+			h.id, before, i, run, b.entries, b.bytes, encodeHashes(b.hashes))
 		if err != nil {
 			return fmt.Errorf("orders: %w", err)
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -104,7 +103,6 @@ func (p *OrderPacker) begin() []byte {
 func (p *OrderPacker) end() {
 	if p.current.entries > 0 {
 		closeFrame(p.current.bytes)
-		slices.Sort(p.current.hashes)
 		p.packed.blocks = append(p.packed.blocks, p.current)
 		p.current = orderBlock{}
 	}
