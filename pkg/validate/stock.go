@@ -18,7 +18,7 @@ type Stock struct {
 	pools    []pool
 	takings  takings
 	orders   []string // who took before this file, by ^taking.who
-	touched  int32    // so that what only fetches is not left out by the compiler
+	touched  int32    // so that fetch is not left out by the compiler
 	lists    map[takerKey]*takerList
 }
 
@@ -98,9 +98,6 @@ type Taking struct {
 func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error {
 	var found []Taking
 	for i := range s.pools {
-		if i%near == 0 {
-			s.fetchTakings(s.pools[i:min(i+near, len(s.pools))])
-		}
 		found = found[:0]
 		for at := s.pools[i].last; at > 0; at = s.takings.at(at).before {
 			if t := s.takings.at(at); t.who >= 0 {
@@ -116,20 +113,6 @@ func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error 
 		}
 	}
 	return nil
-}
-
-// near is how many pools' takings are fetched together.
-const near = 64
-
-// fetchTakings brings the last takings of pools near, as fetch does.
-func (s *Stock) fetchTakings(pools []pool) {
-	var touched int32
-	for i := range pools {
-		if at := pools[i].last; at > 0 {
-			touched |= s.takings.at(at).who
-		}
-	}
-	s.touched = touched
 }
 
 // fetch brings the pools of a block of rows near: one after another they would each
