@@ -43,13 +43,7 @@ func TestLentWhileTheClockGoesBack(t *testing.T) {
 func TestSnapshotIsOpenedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t, profile())
-	path := filepath.Join(t.TempDir(), "stock.tsv")
-	if err := os.WriteFile(path, []byte("sku\tdisposition\tquantity\nMUG\tsellable\t3\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Process(t.Context(), process.Request{Merchant: merchantID, Path: path, Name: "stock.tsv"}); err != nil {
-		t.Fatal(err)
-	}
+	w.drop("stock.tsv", []byte("sku\tdisposition\tquantity\nMUG\tsellable\t3\n"), process.ExitAccepted)
 	row, err := w.ledger.Snapshot(t.Context(), merchantID)
 	if err != nil {
 		t.Fatal(err)
