@@ -9,31 +9,40 @@ import (
 
 // fuzzy finds MSKUs that are nearly equal to a key. Each stands in it under the
 // hashes of its soft form, of its bare form where that is another, and of the thirds
-// of its soft form, because two edits leave one third of a key as it is. An entry has
-// the item's number in its lower bits and as much of the hash as finds room above it;
-// the entries of a bucket are in order, so that those of one hash stand together.
-// A bit filter tells of most forms that nobody has them, and is small enough for a
-// cache. All of it takes 18 MB for a million MSKUs, and 4 more while it is made.
+// of its soft form, because two edits leave one third of a key as it is. A bit filter
+// tells of most forms that nobody has them, and is small enough for a cache. All of
+// it takes 18 MB for a million MSKUs, and 5 more while it is made.
 type fuzzy struct {
-	heads    []uint32 // entries[heads[b]:heads[b+1]] are those of bucket b
-	entries  []uint32
-	shift    uint // the bucket of a hash is its upper bits
-	itemBits uint
-
+	parts    []hashPart
 	filter   []uint64 // of whole soft forms
 	bitShift uint
 	alphabet []rune
+}
+
+// hashPart finds the items of one stretch by their hashes. An entry has the item's
+// number within the stretch in its lower bits and as much of the hash as finds room
+// above it; the entries of a bucket are in order, so that those of one hash stand
+// together.
+type hashPart struct {
+	first      int32 // item of the stretch
+	itemBits   uint
+	bucketBits uint
+	heads      []uint32 // entries[heads[b]:heads[b+1]] are those of bucket b
+	entries    []uint32
 }
 
 const (
 	// bucketEntries is about how many entries a bucket has: with fewer the heads take
 	// more memory, with more the ordering takes longer (BenchmarkFuzzyIndex).
 	bucketEntries = 16
-	filterBits    = 8 // a form
-	maxAlphabet   = 96
-	minPieces     = 4 // characters: shorter keys are not searched by thirds
-	// maxHinted is how many MSKUs are in the index, whose entries are counted in 32 bits.
-	maxHinted = 1 << 29
+	// Parts of partItems are built in a cache; every part is searched, so that there
+	// are maxParts of them at most, and as many as there are cores to build them.
+	partItems   = 1 << 17
+	minParts    = 2
+	maxParts    = 8
+	filterBits  = 8 // a form
+	maxAlphabet = 96
+	minPieces   = 4 // characters: shorter keys are not searched by thirds
 )
 
 const polyBase = 0x9e3779b97f4a7c15
@@ -68,79 +77,138 @@ func pieceHash(piece, n int, h uint64) uint64 {
 func pieceBounds(n int) [4]int { return [4]int{0, n / 3, n * 2 / 3, n} }
 
 func newFuzzy(s *Snapshot) *fuzzy {
-	n := min(s.items.n, maxHinted)
-	bucketBits := uint(bits.Len(uint(n * 4 / bucketEntries)))
-	formBits := uint(bits.Len(uint(n*filterBits/64))) + 6
+	n := s.items.n
+	bitCount := uint(bits.Len(uint(n*filterBits/64))) + 6
 	f := &fuzzy{
-		heads: make([]uint32, 1<<bucketBits+1), shift: 64 - bucketBits, itemBits: uint(bits.Len(uint(n))),
-		filter: make([]uint64, 1<<(formBits-6)), bitShift: 64 - formBits,
+		parts:  make([]hashPart, min(max(minParts, n/partItems+1), maxParts)),
+		filter: make([]uint64, 1<<(bitCount-6)), bitShift: 64 - bitCount,
 	}
-	// Each half of the items counts its own entries and then knows where they go.
-	// What the second half leaves in its places are the ends of the buckets.
-	places := [2][]uint32{make([]uint32, 1<<bucketBits), f.heads[1:]}
-	filters := [2][]uint64{make([]uint64, len(f.filter)), f.filter}
-	var alphabets [2][]rune
-	both(func(half int) {
-		alphabets[half] = f.count(s, places[half], filters[half], half*n/2, (half+1)*n/2)
-	})
-	f.alphabet = joinAlphabets(alphabets[0], alphabets[1])
-	for k, bits := range filters[0] {
+	var makers [2]*partMaker
+	var wg sync.WaitGroup
+	for w := range makers {
+		wg.Go(func() {
+			m := &partMaker{s: s, filter: f.filter, bitShift: f.bitShift}
+			if w > 0 {
+				m.filter = make([]uint64, len(f.filter))
+			}
+			for k := w; k < len(f.parts); k += len(makers) {
+				f.parts[k] = m.make(k*n/len(f.parts), (k+1)*n/len(f.parts))
+			}
+			makers[w] = m
+		})
+	}
+	wg.Wait()
+	for k, bits := range makers[1].filter {
 		f.filter[k] |= bits
 	}
-	total := uint32(0)
-	for b := range places[0] {
-		first, second := places[0][b], places[1][b]
-		places[0][b], places[1][b] = total, total+first
-		total += first + second
-	}
-	f.entries = make([]uint32, total)
-	both(func(half int) { f.fill(s, places[half], half*n/2, (half+1)*n/2) })
-	both(func(half int) { f.order(half<<bucketBits/2, (half+1)<<bucketBits/2) })
+	f.alphabet = append(makers[0].forms.alphabet(), makers[1].forms.alphabet()...)
+	slices.Sort(f.alphabet)
+	f.alphabet = slices.Compact(f.alphabet)
+	f.alphabet = f.alphabet[:min(len(f.alphabet), maxAlphabet)]
 	return f
 }
 
-// both does two halves of a work side by side.
-func both(work func(half int)) {
-	var wg sync.WaitGroup
-	wg.Go(func() { work(1) })
-	work(0)
-	wg.Wait()
+// mayHave tells of most forms that no MSKU has them.
+func (f *fuzzy) mayHave(whole uint64) bool {
+	bit := whole >> f.bitShift
+	return f.filter[bit/64]&(1<<(bit%64)) != 0
 }
 
-func (f *fuzzy) count(s *Snapshot, places []uint32, filter []uint64, from, to int) []rune {
-	forms := new(former) // here, so that the halves do not write to one line of the cache
-	for i := from; i < to; i++ {
-		whole, others := forms.hashes(s.SKU(int32(i)))
-		places[whole>>f.shift]++
-		for _, h := range others {
-			places[h>>f.shift]++
-		}
-		bit := whole >> f.bitShift
-		filter[bit/64] |= 1 << (bit % 64)
-	}
-	return forms.alphabet()
+// partMaker makes one part after another.
+type partMaker struct {
+	s        *Snapshot
+	forms    former
+	filter   []uint64
+	bitShift uint
+	hashes   [][hashesAnItem]uint32
+	bare     []bareHash
 }
 
-func (f *fuzzy) fill(s *Snapshot, places []uint32, from, to int) {
-	forms := new(former)
-	put := func(h uint64, i int) {
-		place := &places[h>>f.shift]
-		f.entries[*place] = uint32(h)<<f.itemBits | uint32(i)
-		*place++
+// hashesAnItem are those of the whole form and of its thirds.
+const hashesAnItem = 4
+
+type bareHash struct{ hash, item uint32 }
+
+// entryHash is the part of a hash by which entries are found; 0 says that there is none.
+func entryHash(h uint64) uint32 { return max(1, uint32(h>>32)) }
+
+func (m *partMaker) make(from, to int) hashPart {
+	n := to - from
+	p := hashPart{first: int32(from), itemBits: uint(bits.Len(uint(n)))}
+	p.bucketBits = uint(bits.Len(uint(n * hashesAnItem / bucketEntries)))
+	m.hashes, m.bare = slices.Grow(m.hashes[:0], n)[:n], m.bare[:0]
+	for i := range m.hashes {
+		m.take(m.s.SKU(int32(from+i)), uint32(i))
 	}
-	for i := from; i < to; i++ {
-		whole, others := forms.hashes(s.SKU(int32(i)))
-		put(whole, i)
-		for _, h := range others {
-			put(h, i)
+	p.heads = make([]uint32, 1<<p.bucketBits+1)
+	for i := range m.hashes {
+		for _, h := range &m.hashes[i] {
+			if h != 0 {
+				p.heads[p.bucket(h)]++
+			}
 		}
 	}
+	for _, b := range m.bare {
+		p.heads[p.bucket(b.hash)]++
+	}
+	p.fill(m)
+	p.order()
+	return p
+}
+
+// take makes the hashes of an item.
+func (m *partMaker) take(sku []byte, i uint32) {
+	whole, plain := m.forms.read(sku)
+	bit := whole >> m.bitShift
+	m.filter[bit/64] |= 1 << (bit % 64)
+	to, n := &m.hashes[i], m.forms.bounds[3]
+	*to = [hashesAnItem]uint32{entryHash(whole)}
+	if n >= minPieces && n <= maxRunes {
+		for k := range m.forms.pieces {
+			to[1+k] = entryHash(pieceHash(k, n, m.forms.pieces[k]))
+		}
+	}
+	if !plain && !isBare(m.forms.soft) {
+		bare := bare(m.forms.soft)
+		m.bare = append(m.bare, bareHash{entryHash(wholeHash(poly(bare))), i})
+	}
+}
+
+func (p *hashPart) bucket(h uint32) uint32 { return h >> (32 - p.bucketBits) }
+
+// tag is what an entry has of a hash, above the item's number.
+func (p *hashPart) tag(h uint32) uint32 { return h << p.bucketBits >> p.itemBits << p.itemBits }
+
+// fill turns the counts in heads into places and fills them from behind.
+func (p *hashPart) fill(m *partMaker) {
+	total := uint32(0)
+	for b := range p.heads {
+		total += p.heads[b]
+		p.heads[b] = total
+	}
+	p.entries = make([]uint32, total)
+	for _, b := range m.bare {
+		p.put(b.hash, b.item)
+	}
+	for i := len(m.hashes) - 1; i >= 0; i-- { // the entries of one hash are then in order
+		for _, h := range &m.hashes[i] {
+			if h != 0 {
+				p.put(h, uint32(i))
+			}
+		}
+	}
+}
+
+func (p *hashPart) put(h, item uint32) {
+	place := &p.heads[p.bucket(h)]
+	*place--
+	p.entries[*place] = p.tag(h) | item
 }
 
 // order puts the entries of buckets in order: nearly all have a few.
-func (f *fuzzy) order(from, to int) {
-	for b := from; b < to; b++ {
-		l := f.entries[f.heads[b]:f.heads[b+1]]
+func (p *hashPart) order() {
+	for b := range len(p.heads) - 1 {
+		l := p.entries[p.heads[b]:p.heads[b+1]]
 		if len(l) > 4*bucketEntries {
 			slices.Sort(l)
 			continue
@@ -155,64 +223,51 @@ func (f *fuzzy) order(from, to int) {
 	}
 }
 
-// find gives the entries of a hash, in the order of the items; seldom those of
-// another one too.
-func (f *fuzzy) find(h uint64) []uint32 {
-	b := h >> f.shift
-	l := f.entries[f.heads[b]:f.heads[b+1]]
-	first := uint32(h) << f.itemBits
-	at, _ := slices.BinarySearch(l, first)
-	l = l[at:]
-	end, last := slices.BinarySearch(l, first|uint32(f.item(^uint32(0))))
+// find gives the items that have a hash, in order; seldom others too.
+func (p *hashPart) find(h uint32) items {
+	b := p.bucket(h)
+	l := p.entries[p.heads[b]:p.heads[b+1]]
+	tag := p.tag(h)
+	from, _ := slices.BinarySearch(l, tag)
+	l = l[from:]
+	to, last := slices.BinarySearch(l, tag|(1<<p.itemBits-1))
 	if last {
-		end++
+		to++
 	}
-	return l[:end]
+	return items{l[:to], p}
 }
 
-func (f *fuzzy) item(entry uint32) int32 { return int32(entry & (1<<f.itemBits - 1)) }
-
-// mayHave tells of most forms that no MSKU has them.
-func (f *fuzzy) mayHave(whole uint64) bool {
-	bit := whole >> f.bitShift
-	return f.filter[bit/64]&(1<<(bit%64)) != 0
+// items are entries of a part.
+type items struct {
+	entries []uint32
+	part    *hashPart
 }
 
-// former makes the hashes under which an MSKU stands, and notes the characters that
-// occur in soft forms. Its memory is used again.
+func (l items) at(k int) int32 {
+	return l.part.first + int32(l.entries[k]&(1<<l.part.itemBits-1))
+}
+
+// former makes the forms of MSKUs, and notes the characters that occur in them. Its
+// memory is used again.
 type former struct {
 	ascii  [utf8.RuneSelf]bool
 	used   map[rune]bool
-	soft   []rune
-	bare   []rune
-	others [4]uint64
+	soft   []rune    // unless it was plain
 	pieces [3]uint64 // poly of the thirds
 	bounds [4]int
 }
 
-// hashes gives the hash of the soft form, and those of thirds and bare form, good
-// until the next call.
-func (f *former) hashes(sku []byte) (whole uint64, others []uint64) {
-	plain := f.plain(sku)
-	if !plain {
+// read gives the hash of the whole form and leaves its thirds. plain says that it is
+// the bare form too.
+func (f *former) read(sku []byte) (whole uint64, plain bool) {
+	if plain = f.plain(sku); !plain {
 		f.other(sku)
 	}
-	n := f.bounds[3]
 	whole = f.pieces[0]
 	for k := 1; k < len(f.pieces); k++ {
 		whole = whole*polyPowers[f.bounds[k+1]-f.bounds[k]] + f.pieces[k]
 	}
-	others = f.others[:0]
-	if n >= minPieces && n <= maxRunes {
-		for k, h := range f.pieces {
-			others = append(others, pieceHash(k, n, h))
-		}
-	}
-	if !plain && !isBare(f.soft) {
-		f.bare = bare(append(f.bare[:0], f.soft...))
-		others = append(others, wholeHash(poly(f.bare)))
-	}
-	return wholeHash(whole), others
+	return wholeHash(whole), plain
 }
 
 // plain does it for an MSKU of ASCII whose soft form is bare, as nearly all are; of
@@ -266,12 +321,4 @@ func (f *former) alphabet() []rune {
 		all = append(all, r)
 	}
 	return all
-}
-
-// joinAlphabets gives the first characters of those of both.
-func joinAlphabets(a, b []rune) []rune {
-	all := slices.Concat(a, b)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	return all[:min(len(all), maxAlphabet)]
 }

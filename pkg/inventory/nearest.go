@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 	"unicode/utf8"
 )
@@ -45,7 +46,9 @@ type search struct {
 	best  []match
 	buf   []rune
 	other []rune
-	lists [][]uint32
+
+	lists  []items
+	thirds []third
 
 	touched byte
 }
@@ -102,14 +105,18 @@ func (q *search) equal() {
 	if len(form) == 0 && len(q.soft) == 0 {
 		return
 	}
-	equals := q.f.find(wholeHash(poly(form)))
-	for _, e := range equals[:min(maxEqual, len(equals))] {
-		i := q.f.item(e)
-		sku := q.s.SKU(i)
-		q.buf = bare(soft(q.buf[:0], sku))
-		if slices.Equal(q.buf, form) {
-			q.keep(match{item: i, near: difference(q.key, sku), sku: sku})
+	h, left := entryHash(wholeHash(poly(form))), maxEqual
+	for k := range q.f.parts {
+		l := q.f.parts[k].find(h)
+		for e := range l.entries[:min(left, len(l.entries))] {
+			i := l.at(e)
+			sku := q.s.SKU(i)
+			q.buf = bare(soft(q.buf[:0], sku))
+			if slices.Equal(q.buf, form) {
+				q.keep(match{item: i, near: difference(q.key, sku), sku: sku})
+			}
 		}
+		left -= min(left, len(l.entries))
 	}
 }
 
@@ -134,15 +141,10 @@ func (q *search) edits() {
 		}
 		return
 	}
-	found, n := q.thirds(), len(q.soft)
-	// A single edit or swap leaves a third as it is, so that all it leads to is among
-	// what was found, unless that is more than is looked at, or may have no thirds.
-	if found > maxTwoEdits || n <= minPieces || n >= maxRunes {
-		if q.oneEdit(); len(q.best) >= maxCandidates {
-			return
-		}
+	q.gatherThirds()
+	if missed := q.tryThirds(); missed {
+		q.oneEdit()
 	}
-	q.tryThirds()
 }
 
 // oneEdit tries every single edit of the key in the index of whole forms.
@@ -185,60 +187,101 @@ func (q *search) probe(h uint64, left *int) {
 	if !q.f.mayHave(h) {
 		return
 	}
-	for _, e := range q.f.find(h) {
-		if *left <= 0 {
-			return
-		}
-		*left--
-		q.try(q.f.item(e), 1)
+	for k := range q.f.parts {
+		q.tryAll(q.f.parts[k].find(entryHash(h)), left, 1)
 	}
 }
 
-// thirds gathers the items that have a third in common with the key, at a place that
-// two edits can move it to, and tells how many there are.
-func (q *search) thirds() (found int) {
+// third is where in the key a third of MSKUs of one length may stand, and who has it.
+type third struct {
+	length, piece int8
+	single        bool // a single edit may have moved it there
+	from, to      int32
+	count         int // of items in lists[from:to]
+}
+
+// gatherThirds gathers the items that have a third in common with the key, at a place
+// that two edits can move it to.
+func (q *search) gatherThirds() {
 	n := len(q.soft)
 	pre := q.prefixes()
-	q.lists = q.lists[:0]
+	q.lists, q.thirds = q.lists[:0], q.thirds[:0]
 	for length := max(minPieces, n-2); length <= min(maxRunes, n+2); length++ {
 		bounds := pieceBounds(length)
-		for k := range 3 {
-			size := bounds[k+1] - bounds[k]
+		for piece := range 3 {
+			size := bounds[piece+1] - bounds[piece]
 			for shift := -2; shift <= 2; shift++ {
-				at := bounds[k] + shift
-				if abs(shift)+abs(n-length-shift) > 2 || at < 0 || at+size > n {
+				at, moved := bounds[piece]+shift, abs(shift)+abs(n-length-shift)
+				if moved > 2 || at < 0 || at+size > n {
 					continue
 				}
-				h := pieceHash(k, length, pre[at+size]-pre[at]*polyPowers[size])
-				if l := q.f.find(h); len(l) > 0 {
-					q.lists = append(q.lists, l)
-					found += len(l)
+				t := third{length: int8(length), piece: int8(piece), single: moved <= 1, from: int32(len(q.lists))}
+				h := entryHash(pieceHash(piece, length, pre[at+size]-pre[at]*polyPowers[size]))
+				for k := range q.f.parts {
+					if l := q.f.parts[k].find(h); len(l.entries) > 0 {
+						q.lists = append(q.lists, l)
+						t.count += len(l.entries)
+					}
+				}
+				if t.to = int32(len(q.lists)); t.count > 0 {
+					q.thirds = append(q.thirds, t)
 				}
 			}
 		}
 	}
-	return found
 }
 
-// tryThirds tries what thirds gathered, the rarest thirds first.
-func (q *search) tryThirds() {
-	slices.SortStableFunc(q.lists, func(a, b []uint32) int { return len(a) - len(b) })
-	left := maxTwoEdits
-	for _, l := range q.lists {
-		l = l[:min(left, len(l))]
-		left -= len(l)
-		for len(l) > 0 {
-			n := min(lookupBatch, len(l))
-			for _, e := range l[:n] {
-				// Fetches the items side by side; the sum is of no use.
-				q.touched += q.s.items.at(q.f.item(e))[4]
-			}
-			for _, e := range l[:n] {
-				q.try(q.f.item(e), 2)
-			}
-			l = l[n:]
+// tryThirds tries what was gathered, the rarest thirds first. It tells whether an item
+// that a single edit leads to may have been left out.
+func (q *search) tryThirds() (missed bool) {
+	slices.SortStableFunc(q.thirds, func(a, b third) int { return a.count - b.count })
+	n, left := len(q.soft), maxTwoEdits
+	// A character more, less or other leaves two thirds as they are, so that one of them
+	// may be left out, and two neighbours swapped leave two, or else stand on a border.
+	var out [3]uint8 // of MSKUs as long as the key, one shorter or one longer
+	for _, t := range q.thirds {
+		if t.count > left && t.single {
+			out[int(t.length)-n+1] |= 1 << t.piece
+		}
+		for _, l := range q.lists[t.from:t.to] {
+			q.tryAll(l, &left, 2)
 		}
 	}
+	for _, pieces := range out {
+		missed = missed || bits.OnesCount8(pieces) > 1
+	}
+	q.swap(n / 3)
+	q.swap(n * 2 / 3)
+	return missed || n <= minPieces || n >= maxRunes
+}
+
+// tryAll tries what of the items is left to try.
+func (q *search) tryAll(l items, left *int, limit int) {
+	l.entries = l.entries[:min(*left, len(l.entries))]
+	*left -= len(l.entries)
+	for len(l.entries) > 0 {
+		n := min(lookupBatch, len(l.entries))
+		for k := range n {
+			// Fetches the items side by side; the sum is of no use.
+			q.touched += q.s.items.at(l.at(k))[4]
+		}
+		for k := range n {
+			q.try(l.at(k), limit)
+		}
+		l.entries = l.entries[n:]
+	}
+}
+
+// swap tries the key with two neighbours swapped.
+func (q *search) swap(at int) {
+	if at == 0 || at >= len(q.soft) || q.soft[at-1] == q.soft[at] {
+		return
+	}
+	r := append(q.other[:0], q.soft...)
+	r[at-1], r[at] = r[at], r[at-1]
+	q.other = r
+	left := maxOneEdit
+	q.probe(poly(r), &left)
 }
 
 func abs(n int) int { return max(n, -n) }
