@@ -37,7 +37,7 @@ const (
 	bucketEntries = 16
 	// Parts of partItems are built in a cache; every part is searched, so that there
 	// are maxParts of them at most, and as many as there are cores to build them.
-	partItems   = 1 << 17
+	partItems   = 1 << 15
 	minParts    = 2
 	maxParts    = 8
 	filterBits  = 8 // a form
