@@ -91,6 +91,7 @@ func newFuzzy(s *Snapshot) *fuzzy {
 			if w > 0 {
 				m.filter = make([]uint64, len(f.filter))
 			}
+			clear(m.filter) // see newIndex
 			for k := w; k < len(f.parts); k += len(makers) {
 				f.parts[k] = m.make(k*n/len(f.parts), (k+1)*n/len(f.parts))
 			}
