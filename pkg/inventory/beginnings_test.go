@@ -32,6 +32,10 @@ func TestFNSKUsByTheirBeginning(t *testing.T) {
 			rt.Fatalf("%s is pool %d, opened %d", other, a, b)
 		}
 	})
+	long := read(t, bars(manageHead, "A|X000000001|||||1|0", strings.Repeat("L", 60)+"|Q1|||||1|0")).Snapshot
+	if opened, err := openBytes(t, bytesOf(t, long)); err != nil || opened.FindPool("Q1") != 1 {
+		t.Errorf("the FNSKU of a long MSKU was not found (%v)", err)
+	}
 	made := read(t, bars(manageHead, "A|X000000001|||||1|0", "B|X000000002|||||1|0")).Snapshot
 	opened, err := openBytes(t, bytesOf(t, made))
 	if err != nil {
