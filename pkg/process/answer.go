@@ -91,14 +91,14 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	if u.j.firstState() == removal.StatePending {
 		out = newOutgoing(u.j, &u.run, pl, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
 	}
-	made := newOrderMaker(u.rules, u.d.orders, removal.Order{
+	made := newOrderMaker(u.rules, u.d.orders.ranks, removal.Order{
 		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
 	}, out)
 	// They need no rows, so they are packed meanwhile.
 	var beside errgroup.Group
 	beside.Go(func() (err error) {
-		w.movements, err = u.movements(made)
+		w.movements, err = u.movements()
 		return err
 	})
 	err = u.parts(ctx, set, made.pack, func(b *batch) error {
@@ -124,19 +124,36 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 
 // movements are what the accepted rows took of the pools. They are packed once; then
 // the stock goes, 50 MB for a million rows.
-func (u *uploadRun) movements(made *orderMaker) (_ *ledger.PackedMovements, err error) {
+func (u *uploadRun) movements() (_ *ledger.PackedMovements, err error) {
 	if u.d.stock == nil || u.d.counts.Accepted == 0 {
 		return u.d.movements, nil
 	}
-	if u.d.movements, err = u.packMovements(made); err != nil {
+	if u.d.movements, err = u.packMovements(); err != nil {
 		return nil, err
 	}
 	u.d.stock = nil
 	return u.d.movements, nil
 }
 
-func (u *uploadRun) packMovements(made *orderMaker) (*ledger.PackedMovements, error) {
-	pack, err := ledger.NewMovementPacker(u.run.ID, u.j.started, made.ids, int(u.d.counts.Accepted))
+func (u *uploadRun) packMovements() (*ledger.PackedMovements, error) {
+	var ids []string
+	var ranks []int32
+	var o decided
+	var room []byte
+	for n := range u.d.orders.count {
+		var err error
+		if room, err = u.d.orders.decided(n, &o, room); err != nil {
+			return nil, err
+		}
+		ranks = append(ranks, o.rank)
+		if o.Accepted > 0 {
+			if o.Parts == nil {
+				ids = append(ids, o.ID)
+			}
+			ids = append(ids, o.Parts...)
+		}
+	}
+	pack, err := ledger.NewMovementPacker(u.run.ID, u.j.started, ids, int(u.d.counts.Accepted))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +164,7 @@ func (u *uploadRun) packMovements(made *orderMaker) (*ledger.PackedMovements, er
 			return err
 		}
 		for _, t := range takings {
-			pack.Add(int(made.ranks[t.Order]+t.Part), t.Row, t.Sellable, t.Unsellable)
+			pack.Add(int(ranks[t.Order]+t.Part), t.Row, t.Sellable, t.Unsellable)
 		}
 		return nil
 	})

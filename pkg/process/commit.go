@@ -97,7 +97,7 @@ func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, err
 			}
 			return nil
 		},
-		OrderOutcomes: [][]byte{ledger.EncodeOrderOutcomes(nil, u.d.orders)},
+		OrderOutcomes: u.d.orderBlocks,
 		Outbound:      w.outbound,
 	}
 	if w.orders.Count > 0 {

@@ -9,6 +9,7 @@ import (
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/storage"
 	"rensa/pkg/upload"
 	"rensa/pkg/validate"
 )
@@ -17,15 +18,19 @@ import (
 // wait for the end of the file; else it is those of a block of rows.
 const outcomesPerBlock = 4096
 
+// ordersPerBlock is how many outcomes of orders are.
+const ordersPerBlock = 1000
+
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
-	counts    validate.Counts
-	problems  []removal.Problem // of the file
-	orders    []removal.OrderOutcome
-	stock     *validate.Stock // until movements are made of it
-	movements *ledger.PackedMovements
-	packed    [][]byte // outcomes in the order of the rows, as they are committed
+	counts      validate.Counts
+	problems    []removal.Problem // of the file
+	orders      *shelf
+	orderBlocks [][]byte        // packed, as they are committed
+	stock       *validate.Stock // until movements are made of it
+	movements   *ledger.PackedMovements
+	packed      [][]byte // outcomes in the order of the rows, as they are committed
 	// aligned tells that packed has the outcomes of each block of rows by itself;
 	// else blocks gives them from wherever they are.
 	aligned bool
@@ -33,11 +38,13 @@ type decision struct {
 }
 
 // decide is the first pass over an upload: every row gets its outcome.
+// What is too much for memory goes to spool, which the decision needs as long as it
+// is used.
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
-	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
-	d := decision{aligned: true}
+	stock *validate.Stock, past validate.Past, spool *storage.Spool, progress func(rows int)) (*decision, error) {
+	d := decision{aligned: true, orders: &shelf{spool: spool}}
 	var pending []removal.Outcome // decided and not on their way to be packed
-	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
+	decider := validate.NewDecider(rules, stock, past, d.orders, func(o *removal.Outcome) error {
 		pending = append(pending, *o)
 		return nil
 	})
@@ -77,8 +84,7 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if err != nil {
 		return nil, err
 	}
-	orders, err := decider.Finish()
-	if err != nil {
+	if err := d.finish(decider, grouper.Has); err != nil {
 		return nil, err
 	}
 	if len(pending) > 0 {
@@ -90,9 +96,30 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if decider.Counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.orders, d.problems, d.stock = decider.Counts, orders, decider.Problems, stock
+	d.counts, d.problems, d.stock = decider.Counts, decider.Problems, stock
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
 	return &d, nil
+}
+
+// finish takes the orders over.
+func (d *decision) finish(decider *validate.Decider, given func(string) bool) error {
+	n := int32(0)
+	block := make([]removal.OrderOutcome, 0, ordersPerBlock)
+	pack := func() {
+		d.orderBlocks = append(d.orderBlocks, ledger.EncodeOrderOutcomes(nil, block))
+		block = block[:0]
+	}
+	err := decider.Finish(given, func(o *removal.OrderOutcome) error {
+		if block = append(block, *o); len(block) == ordersPerBlock {
+			pack()
+		}
+		n++
+		return d.orders.decide(n-1, o)
+	})
+	if len(block) > 0 {
+		pack()
+	}
+	return err
 }
 
 // hintsIn is how many unknown SKUs of the n-th block get candidates. To look for

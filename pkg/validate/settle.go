@@ -7,8 +7,7 @@ import (
 )
 
 // settle decides one row, all before it being settled.
-func (d *Decider) settle(rec *record) {
-	o := d.orders[rec.Order]
+func (d *Decider) settle(o *order, rec *record) {
 	refused := hasError(o.OrderOutcome.Problems)
 	if o.past != nil && !refused && d.seen(o, rec) {
 		rec.Status = removal.Seen
