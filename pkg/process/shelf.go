@@ -99,3 +99,22 @@ func (s *shelf) decided(n int32, o *decided, room []byte) ([]byte, error) {
 	o.rank = int32(rank)
 	return room, nil
 }
+
+// pages keeps pages of takings, as validate.Pages.
+type pages struct {
+	spool *storage.Spool
+	at    []storage.Ref
+}
+
+// Put implements validate.Pages. Pages come in the order of their numbers.
+func (p *pages) Put(n int, page []byte) error {
+	ref, err := p.spool.Append(page)
+	if err != nil {
+		return err
+	}
+	p.at = append(p.at[:n], ref)
+	return nil
+}
+
+// Get implements validate.Pages.
+func (p *pages) Get(n int, room []byte) ([]byte, error) { return p.spool.Read(room, p.at[n]) }

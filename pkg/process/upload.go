@@ -77,6 +77,7 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	total := int64(0)
 	spool := storage.NewSpool(j.temp)
 	defer func() { err = errors.Join(err, spool.Close()) }()
+	stock.KeepIn(&pages{spool: spool})
 	d, err := decide(ctx, what.sheet, up, rules, stock, newPast(ctx, p.Ledger, j.Merchant), spool, func(rows int) {
 		total += int64(rows)
 		p.Progress(total, 0)

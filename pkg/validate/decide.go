@@ -89,7 +89,7 @@ func (d *Decider) Decide(rows []removal.Row, checked []Checked, groups []removal
 			return err
 		}
 	}
-	return nil
+	return d.stock.takings.err
 }
 
 // lookUp asks once for all ids that are new in the block.

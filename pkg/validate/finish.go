@@ -42,7 +42,7 @@ func (d *Decider) Finish(given func(id string) bool, out func(*removal.OrderOutc
 		}
 	}
 	d.suspectCustomers(recipients)
-	return nil
+	return d.stock.takings.err
 }
 
 // finish counts an order and gives it out.

@@ -178,7 +178,7 @@ func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-var errState = errors.New("state of an order is damaged")
+var errState = errors.New("what was put away came back damaged")
 
 func (o *order) readState(b []byte, r *rooms) error {
 	if len(b) == 0 {
