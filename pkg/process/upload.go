@@ -133,7 +133,7 @@ type uploadRun struct {
 // input is what the reports are made from.
 func (u *uploadRun) input() *report.Input {
 	in := &report.Input{
-		Run: u.run, Merchant: u.j.merchant, Zone: u.j.zone, Orders: u.d.orders, FileProblems: u.d.problems,
+		Run: u.run, Merchant: u.j.merchant, Zone: u.j.zone, FileProblems: u.d.problems,
 		Headings: u.up.Headings, Locate: u.up.Locate,
 		Snapshot: &report.Snapshot{
 			ID: u.run.SnapshotID, Date: u.rules.Snapshot.Date(),
@@ -213,7 +213,7 @@ func (u *uploadRun) join(b *batch) error {
 			return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
 		}
 		b.part.Rows = append(b.part.Rows,
-			report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()})
+			report.Row{Row: &b.rows[i], Outcome: o, Order: &u.d.orders[o.Order], Cells: b.block.Cells(i), Data: b.block.Data()})
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func newSummary(in *Input) *Summary {
 			Rejected: int64(run.Rejected), Seen: int64(run.Seen),
 		},
 		Orders:   OrderCounts{Accepted: int64(run.OrdersAccepted), Refused: int64(run.OrdersRefused)},
-		Fees:     FeeSum{Currency: in.Currency, Reasons: reasons(in.Orders)},
+		Fees:     FeeSum{Currency: in.Currency, Reasons: map[string]int{}},
 		Problems: map[string]int{}, Files: []File{}, Outbound: []OutboundSummary{},
 	}
 	s.Changes = in.Changes
@@ -130,17 +130,6 @@ func newSummary(in *Input) *Summary {
 		s.counts[in.FileProblems[i].Code]++
 	}
 	return s
-}
-
-// reasons counts the accepted lines without a figure by the reason of their order.
-func reasons(orders []removal.OrderOutcome) map[string]int {
-	counts := map[string]int{}
-	for i := range orders {
-		if o := &orders[i]; o.NoFee > 0 && o.NoFeeReason != "" {
-			counts[o.NoFeeReason] += o.NoFee
-		}
-	}
-	return counts
 }
 
 // WhyNoFigure puts the reasons into words, the most frequent first.
@@ -196,10 +185,20 @@ type partSum struct {
 	units              UnitCounts
 	fees               removal.Amount
 	linesWithoutFigure int64
+	reasons            []reasonLines
+}
+
+// reasonLines are accepted lines without a figure, by the reason of their order.
+type reasonLines struct {
+	reason string
+	lines  int
 }
 
 func (s *partSum) add(e *entry) {
 	o := e.Outcome
+	if e.first && e.order.NoFee > 0 && e.order.NoFeeReason != "" {
+		s.addReason(e.order.NoFeeReason, e.order.NoFee)
+	}
 	s.units.Sellable.Requested += o.Sellable
 	s.units.Unsellable.Requested += o.Unsellable
 	for i := range e.problems {
@@ -217,6 +216,16 @@ func (s *partSum) add(e *entry) {
 	}
 }
 
+func (s *partSum) addReason(reason string, lines int) {
+	for i := range s.reasons { // there are few
+		if s.reasons[i].reason == reason {
+			s.reasons[i].lines += lines
+			return
+		}
+	}
+	s.reasons = append(s.reasons, reasonLines{reason, lines})
+}
+
 // add counts the rows of a part. Counts of rows and orders are the run's; the rest
 // is summed here.
 func (s *Summary) add(p *partSum) {
@@ -227,6 +236,9 @@ func (s *Summary) add(p *partSum) {
 	s.Units.Unsellable.add(p.units.Unsellable)
 	s.Fees.Amount += p.fees
 	s.Fees.LinesWithoutFigure += p.linesWithoutFigure
+	for _, r := range p.reasons {
+		s.Fees.Reasons[r.reason] += r.lines
+	}
 }
 
 func (u *UnitSum) add(more UnitSum) {
