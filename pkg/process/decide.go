@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/storage"
 	"rensa/pkg/upload"
 	"rensa/pkg/validate"
 )
@@ -20,12 +22,11 @@ const outcomesPerBlock = 4096
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
-	counts    validate.Counts
-	problems  []removal.Problem // of the file
-	orders    []removal.OrderOutcome
-	stock     *validate.Stock // until movements are made of it
-	movements *ledger.PackedMovements
-	packed    [][]byte // outcomes in the order of the rows, as they are committed
+	counts   validate.Counts
+	problems []removal.Problem // of the file
+	orders   []removal.OrderOutcome
+	spool    *storage.Spool
+	packed   waiting // outcomes in the order of the rows, as they are committed
 	// aligned tells that packed has the outcomes of each block of rows by itself;
 	// else blocks gives them from wherever they are.
 	aligned bool
@@ -33,9 +34,11 @@ type decision struct {
 }
 
 // decide is the first pass over an upload: every row gets its outcome.
+// What is too much for memory goes to spool, which the decision needs as long as it
+// is used.
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
-	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
-	d := decision{aligned: true}
+	stock *validate.Stock, past validate.Past, spool *storage.Spool, progress func(rows int)) (*decision, error) {
+	d := decision{aligned: true, spool: spool, packed: waiting{spool: spool}}
 	var pending []removal.Outcome // decided and not on their way to be packed
 	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
 		pending = append(pending, *o)
@@ -62,16 +65,15 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 			return nil
 		},
 		finish: func(b *batch) error {
-			b.packed = nil
+			b.packed = b.packed[:0]
 			if len(b.outcomes) > 0 {
-				b.packed = ledger.EncodeOutcomes(nil, b.outcomes)
+				b.packed = ledger.EncodeOutcomes(b.packed, b.outcomes)
 			}
 			return nil
 		},
 		deliver: func(b *batch) error {
 			d.aligned = d.aligned && len(b.outcomes) == len(b.rows)
-			d.packed = append(d.packed, b.packed)
-			return nil
+			return d.packed.add(b.packed)
 		},
 	})
 	if err != nil {
@@ -84,14 +86,18 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if len(pending) > 0 {
 		d.aligned = false
 	}
+	var block []byte
 	for rest := range slices.Chunk(pending, outcomesPerBlock) {
-		d.packed = append(d.packed, ledger.EncodeOutcomes(nil, rest))
+		block = ledger.EncodeOutcomes(block[:0], rest)
+		if err := d.packed.add(block); err != nil {
+			return nil, err
+		}
 	}
 	if decider.Counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.orders, d.problems, d.stock = decider.Counts, orders, decider.Problems, stock
-	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
+	d.counts, d.orders, d.problems = decider.Counts, orders, decider.Problems
+	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
 	return &d, nil
 }
 
@@ -134,7 +140,9 @@ func (d *decision) reader() *outcomeReader {
 func (r *outcomeReader) unpack(b *batch) (err error) {
 	b.outcomes = b.outcomes[:0]
 	if r.next == nil && len(b.rows) > 0 {
-		b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, r.d.packed[b.number])
+		if b.packed, err = r.d.spool.Read(b.packed, r.d.packed.refs[b.number]); err == nil {
+			b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, b.packed)
+		}
 	}
 	return err
 }
@@ -163,12 +171,20 @@ func (r *outcomeReader) collect(b *batch) error {
 }
 
 // unpacked gives packed blocks as outcomes.
-func unpacked(blocks [][]byte) iter.Seq2[[]removal.Outcome, error] {
+func unpacked(blocks *waiting) iter.Seq2[[]removal.Outcome, error] {
 	return func(yield func([]removal.Outcome, error) bool) {
-		for _, b := range blocks {
-			if len(b) > 0 && !yield(ledger.DecodeOutcomes(nil, b)) {
-				return
+		err := blocks.each(func(b []byte) error {
+			rows, err := ledger.DecodeOutcomes(nil, b)
+			if err == nil && !yield(rows, nil) {
+				return errUnwanted
 			}
+			return err
+		})
+		if err != nil && !errors.Is(err, errUnwanted) {
+			yield(nil, err)
 		}
 	}
 }
+
+// errUnwanted ends an iteration whose user wants no more.
+var errUnwanted = errors.New("no more is wanted")

@@ -7,6 +7,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/storage"
 	"rensa/pkg/validate"
 )
 
@@ -25,6 +26,7 @@ type orderMaker struct {
 	ids, families []string
 
 	packer *ledger.OrderPacker
+	packed waitingOrders
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
@@ -39,11 +41,12 @@ type madeOrder struct {
 	items  []int32 // places of its SKUs in the snapshot
 }
 
-func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing) *orderMaker {
+func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
 	m := &orderMaker{
 		rules: rules, outcomes: outcomes, common: common, ranks: make([]int32, len(outcomes)), out: out,
-		packer: ledger.NewOrderPacker(common), pieces: map[int32][]*madeOrder{},
+		packed: waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
 	}
+	m.packer = ledger.NewOrderPacker(common, m.packed.put)
 	for i := range outcomes {
 		o := &outcomes[i]
 		m.ranks[i] = -1
@@ -164,7 +167,9 @@ func (m *orderMaker) take(b *batch) error {
 		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], r.rows(b), made.items[:0]
 		begin = r.end
 		made.addItems(b, r)
-		m.leave(m.ranks[r.order], made)
+		if err := m.leave(m.ranks[r.order], made); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -220,18 +225,23 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
 			return err
 		}
-		m.leave(m.ranks[r.order]+int32(i), made)
+		if err := m.leave(m.ranks[r.order]+int32(i), made); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (m *orderMaker) leave(rank int32, made *madeOrder) {
+func (m *orderMaker) leave(rank int32, made *madeOrder) error {
 	id := m.ids[rank]
-	m.packer.Add(int(rank), id, m.families[rank], made.packed)
+	if err := m.packer.Add(int(rank), id, m.families[rank], made.packed); err != nil {
+		return err
+	}
 	m.left++
 	if m.out != nil {
-		m.out.add(id, made)
+		return m.out.add(id, made)
 	}
+	return nil
 }
 
 // end tells that all rows are through.
@@ -239,5 +249,6 @@ func (m *orderMaker) end() (*ledger.PackedOrders, error) {
 	if m.left != len(m.ids) {
 		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, len(m.ids), ledger.ErrUnbalanced)
 	}
-	return m.packer.Orders(), nil
+	count, err := m.packer.End()
+	return &ledger.PackedOrders{Count: count, Blocks: m.packed.blocks}, err
 }

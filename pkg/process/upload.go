@@ -13,6 +13,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/storage"
 	"rensa/pkg/upload"
 	"rensa/pkg/validate"
 )
@@ -74,7 +75,9 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 		return nil, err
 	}
 	total := int64(0)
-	d, err := decide(ctx, what.sheet, up, rules, stock, newPast(ctx, p.Ledger, j.Merchant), func(rows int) {
+	spool := storage.NewSpool(j.temp)
+	defer func() { err = errors.Join(err, spool.Close()) }()
+	d, err := decide(ctx, what.sheet, up, rules, stock, newPast(ctx, p.Ledger, j.Merchant), spool, func(rows int) {
 		total += int64(rows)
 		p.Progress(total, 0)
 	})
