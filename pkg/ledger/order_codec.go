@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
-	"iter"
 	"time"
 	"unicode/utf8"
 
@@ -36,83 +35,79 @@ const (
 // PackedOrders are the new orders of one file in packed form, each with its place
 // among them.
 type PackedOrders struct {
-	Count  int64
-	blocks []orderBlock
+	Count int64
+	// Blocks gives what an OrderPacker put, in the same order. It is called within
+	// the transaction, as Commit.Outcomes is.
+	Blocks func(yield func(OrderBlock) error) error
 }
 
-// hashes are those of the ids and families.
-func (p *PackedOrders) hashes() iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
-		for _, b := range p.blocks {
-			for _, h := range b.hashes {
-				if !yield(h) {
-					return
-				}
-			}
-		}
-	}
-}
-
-type orderBlock struct {
-	entries int
-	bytes   []byte
-	hashes  []uint64 // of ids and families
+// OrderBlock is a block of packed orders.
+type OrderBlock struct {
+	Entries int
+	Orders  []byte
+	IDs     []byte // hashes of their ids and families, a block too
 }
 
 // OrderPacker gathers packed orders into blocks. It is used by one goroutine;
 // PackOrder may be called by others meanwhile.
 type OrderPacker struct {
-	common  removal.Order
-	current orderBlock
-	packed  PackedOrders
+	common removal.Order
+	put    func(OrderBlock) error
+	count  int64
+	// Of the block at hand.
+	entries int
+	orders  []byte
+	hashes  []uint64
 }
 
 // NewOrderPacker packs orders that have source, run, currency, state and time of
-// common.
-func NewOrderPacker(common removal.Order) *OrderPacker { return &OrderPacker{common: common} }
-
-// Add takes an order, as PackOrder has packed it, and its place among the orders of
-// the file, from 0: they may come in any order.
-func (p *OrderPacker) Add(place int, id, family string, packed []byte) {
-	if p.current.entries == 0 {
-		p.current.bytes = p.begin()
-	}
-	p.current.bytes = binary.AppendUvarint(p.current.bytes, uint64(place))
-	p.current.bytes = append(p.current.bytes, packed...)
-	p.current.entries++
-	p.packed.Count++
-	p.current.hashes = append(p.current.hashes, hashID(id))
-	if family != "" && family != id {
-		p.current.hashes = append(p.current.hashes, hashID(family))
-	}
-	if p.current.entries == ordersPerBlock || len(p.current.bytes) >= blockBytes {
-		p.end()
-	}
+// common. It hands every block to put, which keeps none of the bytes.
+func NewOrderPacker(common removal.Order, put func(OrderBlock) error) *OrderPacker {
+	return &OrderPacker{common: common, put: put}
 }
 
-func (p *OrderPacker) begin() []byte {
-	w := &writer{b: openFrame(make([]byte, 0, blockBytes+blockBytes/4), blockOrders)}
+// Add takes an order, as PackOrder has packed it, and its place among the orders of
+// the file, from 0: they may come in any order. The errors are those of put.
+func (p *OrderPacker) Add(place int, id, family string, packed []byte) error {
+	if p.entries == 0 {
+		p.begin()
+	}
+	p.orders = binary.AppendUvarint(p.orders, uint64(place))
+	p.orders = append(p.orders, packed...)
+	p.entries++
+	p.count++
+	p.hashes = append(p.hashes, hashID(id))
+	if family != "" && family != id {
+		p.hashes = append(p.hashes, hashID(family))
+	}
+	if p.entries == ordersPerBlock || len(p.orders) >= blockBytes {
+		return p.end()
+	}
+	return nil
+}
+
+func (p *OrderPacker) begin() {
+	w := &writer{b: openFrame(p.orders[:0], blockOrders)}
 	c := &p.common
 	for _, s := range []string{c.Run, string(c.Source), c.Currency, string(c.State)} {
 		w.bytes(s)
 	}
 	w.varint(c.Created.UnixMicro())
-	return w.b
+	p.orders, p.hashes = w.b, p.hashes[:0]
 }
 
-func (p *OrderPacker) end() {
-	if p.current.entries > 0 {
-		closeFrame(p.current.bytes)
-		p.packed.blocks = append(p.packed.blocks, p.current)
-		p.current = orderBlock{}
+func (p *OrderPacker) end() error {
+	if p.entries == 0 {
+		return nil
 	}
+	closeFrame(p.orders)
+	b := OrderBlock{Entries: p.entries, Orders: p.orders, IDs: encodeHashes(p.hashes)}
+	p.entries = 0
+	return p.put(b)
 }
 
-// Orders ends the packing.
-func (p *OrderPacker) Orders() *PackedOrders {
-	p.end()
-	return &p.packed
-}
+// End ends the packing and tells how many orders there were.
+func (p *OrderPacker) End() (int64, error) { return p.count, p.end() }
 
 // PackOrder appends an order of which nothing is done yet, without what a block
 // says once for all its orders. It keeps nothing of it.

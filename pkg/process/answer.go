@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 
-	"golang.org/x/sync/errgroup"
-
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
-	"rensa/pkg/validate"
 )
 
 // shown is how many problems a result holds itself.
@@ -64,7 +61,7 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 // written is what the second pass gives.
 type written struct {
 	orders    *ledger.PackedOrders
-	movements *ledger.PackedMovements
+	movements *movementMaker
 	outbound  []ledger.Outbound
 	files     []report.File
 	summary   json.RawMessage
@@ -89,25 +86,21 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	}
 	var out *outgoing
 	if u.j.firstState() == removal.StatePending {
-		out = newOutgoing(u.j, &u.run, pl, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
+		out = newOutgoing(u.j, &u.run, pl, u.d.spool, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
 	}
 	made := newOrderMaker(u.rules, u.d.orders.ranks, removal.Order{
 		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
-	}, out)
-	// They need no rows, so they are packed meanwhile.
-	var beside errgroup.Group
-	beside.Go(func() (err error) {
-		w.movements, err = u.movements()
-		return err
-	})
+	}, out, u.d.spool)
+	w.movements = u.newMovementMaker()
 	err = u.parts(ctx, set, made.pack, func(b *batch) error {
 		for i := range b.part.Rows {
 			u.find(w, &b.part, i)
 		}
+		w.movements.take(b)
 		return made.take(b)
 	})
-	w.outbound, err = out.end(errors.Join(err, beside.Wait()))
+	w.outbound, err = out.end(errors.Join(err, w.movements.end()))
 	if err == nil {
 		w.orders, err = made.end()
 	}
@@ -120,58 +113,6 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	}
 	w.summary, err = json.Marshal(set.Summary())
 	return w, err
-}
-
-// movements are what the accepted rows took of the pools. They are packed once; then
-// the stock goes, 50 MB for a million rows.
-func (u *uploadRun) movements() (_ *ledger.PackedMovements, err error) {
-	if u.d.stock == nil || u.d.counts.Accepted == 0 {
-		return u.d.movements, nil
-	}
-	if u.d.movements, err = u.packMovements(); err != nil {
-		return nil, err
-	}
-	u.d.stock = nil
-	return u.d.movements, nil
-}
-
-func (u *uploadRun) packMovements() (*ledger.PackedMovements, error) {
-	var ids []string
-	var ranks []int32
-	var o decided
-	var room []byte
-	for n := range u.d.orders.count {
-		var err error
-		if room, err = u.d.orders.decided(n, &o, room); err != nil {
-			return nil, err
-		}
-		ranks = append(ranks, o.rank)
-		if o.Accepted > 0 {
-			if o.Parts == nil {
-				ids = append(ids, o.ID)
-			}
-			ids = append(ids, o.Parts...)
-		}
-	}
-	pack, err := ledger.NewMovementPacker(u.run.ID, u.j.started, ids, int(u.d.counts.Accepted))
-	if err != nil {
-		return nil, err
-	}
-	var key []byte
-	err = u.d.stock.EachTaken(func(pool int32, takings []validate.Taking) error {
-		key = u.rules.Snapshot.AppendPoolKey(key[:0], pool)
-		if err := pack.Pool(key); err != nil {
-			return err
-		}
-		for _, t := range takings {
-			pack.Add(int(ranks[t.Order]+t.Part), t.Row, t.Sellable, t.Unsellable)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return pack.Movements()
 }
 
 // add keeps a problem for the result itself, if it is among the first.

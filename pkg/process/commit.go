@@ -85,20 +85,8 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 // commit commits the decision about an upload.
 func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, error) {
 	c := &ledger.Commit{
-		Packed: w.orders, PackedMovements: w.movements,
-		Outcomes: func(yield func([]byte) error) error {
-			for _, b := range u.d.packed {
-				if len(b) == 0 {
-					continue
-				}
-				if err := yield(b); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		OrderOutcomes: u.d.orderBlocks,
-		Outbound:      w.outbound,
+		Packed: w.orders, PackedMovements: w.movements.blocks, Outcomes: u.d.packed.each, OrderOutcomes: u.d.packedOrders.each,
+		Outbound: w.outbound,
 	}
 	if w.orders.Count > 0 {
 		c.Events = []ledger.Event{

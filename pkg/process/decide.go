@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -24,13 +25,13 @@ const ordersPerBlock = 1000
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
-	counts      validate.Counts
-	problems    []removal.Problem // of the file
-	orders      *shelf
-	orderBlocks [][]byte        // packed, as they are committed
-	stock       *validate.Stock // until movements are made of it
-	movements   *ledger.PackedMovements
-	packed      [][]byte // outcomes in the order of the rows, as they are committed
+	counts   validate.Counts
+	problems []removal.Problem // of the file
+	orders   *shelf
+	spool    *storage.Spool
+	// Blocks as they are committed: outcomes in the order of the rows, and those of
+	// orders.
+	packed, packedOrders waiting
 	// aligned tells that packed has the outcomes of each block of rows by itself;
 	// else blocks gives them from wherever they are.
 	aligned bool
@@ -42,7 +43,10 @@ type decision struct {
 // is used.
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
 	stock *validate.Stock, past validate.Past, spool *storage.Spool, progress func(rows int)) (*decision, error) {
-	d := decision{aligned: true, orders: &shelf{spool: spool}}
+	d := decision{
+		aligned: true, spool: spool, orders: &shelf{spool: spool},
+		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
+	}
 	var pending []removal.Outcome // decided and not on their way to be packed
 	decider := validate.NewDecider(rules, stock, past, d.orders, func(o *removal.Outcome) error {
 		pending = append(pending, *o)
@@ -69,16 +73,15 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 			return nil
 		},
 		finish: func(b *batch) error {
-			b.packed = nil
+			b.packed = b.packed[:0]
 			if len(b.outcomes) > 0 {
-				b.packed = ledger.EncodeOutcomes(nil, b.outcomes)
+				b.packed = ledger.EncodeOutcomes(b.packed, b.outcomes)
 			}
 			return nil
 		},
 		deliver: func(b *batch) error {
 			d.aligned = d.aligned && len(b.outcomes) == len(b.rows)
-			d.packed = append(d.packed, b.packed)
-			return nil
+			return d.packed.add(b.packed)
 		},
 	})
 	if err != nil {
@@ -90,34 +93,42 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if len(pending) > 0 {
 		d.aligned = false
 	}
+	var block []byte
 	for rest := range slices.Chunk(pending, outcomesPerBlock) {
-		d.packed = append(d.packed, ledger.EncodeOutcomes(nil, rest))
+		block = ledger.EncodeOutcomes(block[:0], rest)
+		if err := d.packed.add(block); err != nil {
+			return nil, err
+		}
 	}
 	if decider.Counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.problems, d.stock = decider.Counts, decider.Problems, stock
-	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
+	d.counts, d.problems = decider.Counts, decider.Problems
+	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
 	return &d, nil
 }
 
 // finish takes the orders over.
 func (d *decision) finish(decider *validate.Decider, given func(string) bool) error {
 	n := int32(0)
-	block := make([]removal.OrderOutcome, 0, ordersPerBlock)
-	pack := func() {
-		d.orderBlocks = append(d.orderBlocks, ledger.EncodeOrderOutcomes(nil, block))
-		block = block[:0]
+	some := make([]removal.OrderOutcome, 0, ordersPerBlock)
+	var block []byte
+	pack := func() error {
+		block = ledger.EncodeOrderOutcomes(block[:0], some)
+		some = some[:0]
+		return d.packedOrders.add(block)
 	}
 	err := decider.Finish(given, func(o *removal.OrderOutcome) error {
-		if block = append(block, *o); len(block) == ordersPerBlock {
-			pack()
+		if some = append(some, *o); len(some) == ordersPerBlock {
+			if err := pack(); err != nil {
+				return err
+			}
 		}
 		n++
 		return d.orders.decide(n-1, o)
 	})
-	if len(block) > 0 {
-		pack()
+	if err == nil && len(some) > 0 {
+		err = pack()
 	}
 	return err
 }
@@ -161,7 +172,9 @@ func (d *decision) reader() *outcomeReader {
 func (r *outcomeReader) unpack(b *batch) (err error) {
 	b.outcomes = b.outcomes[:0]
 	if r.next == nil && len(b.rows) > 0 {
-		b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, r.d.packed[b.number])
+		if b.packed, err = r.d.spool.Read(b.packed, r.d.packed.refs[b.number]); err == nil {
+			b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, b.packed)
+		}
 	}
 	return err
 }
@@ -190,12 +203,20 @@ func (r *outcomeReader) collect(b *batch) error {
 }
 
 // unpacked gives packed blocks as outcomes.
-func unpacked(blocks [][]byte) iter.Seq2[[]removal.Outcome, error] {
+func unpacked(blocks *waiting) iter.Seq2[[]removal.Outcome, error] {
 	return func(yield func([]removal.Outcome, error) bool) {
-		for _, b := range blocks {
-			if len(b) > 0 && !yield(ledger.DecodeOutcomes(nil, b)) {
-				return
+		err := blocks.each(func(b []byte) error {
+			rows, err := ledger.DecodeOutcomes(nil, b)
+			if err == nil && !yield(rows, nil) {
+				return errUnwanted
 			}
+			return err
+		})
+		if err != nil && !errors.Is(err, errUnwanted) {
+			yield(nil, err)
 		}
 	}
 }
+
+// errUnwanted ends an iteration whose user wants no more.
+var errUnwanted = errors.New("no more is wanted")

@@ -7,6 +7,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/storage"
 	"rensa/pkg/validate"
 )
 
@@ -18,6 +19,7 @@ type orderMaker struct {
 	rules  *validate.Rules
 	common removal.Order // what all orders of the run share
 	packer *ledger.OrderPacker
+	packed waitingOrders
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
@@ -33,11 +35,13 @@ type madeOrder struct {
 	items  []int32 // places of its SKUs in the snapshot
 }
 
-func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing) *orderMaker {
-	return &orderMaker{
+func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
+	m := &orderMaker{
 		rules: rules, common: common, out: out, most: most,
-		packer: ledger.NewOrderPacker(common), pieces: map[int32][]*madeOrder{},
+		packed: waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
 	}
+	m.packer = ledger.NewOrderPacker(common, m.packed.put)
+	return m
 }
 
 // orderPart is what one block of rows gives.
@@ -142,7 +146,9 @@ func (m *orderMaker) take(b *batch) error {
 		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], r.rows(b), made.items[:0]
 		begin = r.end
 		made.addItems(b, r)
-		m.leave(r.order.rank, r.order.ID, r.order.Family, made)
+		if err := m.leave(r.order.rank, r.order.ID, r.order.Family, made); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -198,17 +204,22 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
 			return err
 		}
-		m.leave(r.order.rank+int32(i), made.order.ID, o.Family, made)
+		if err := m.leave(r.order.rank+int32(i), made.order.ID, o.Family, made); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (m *orderMaker) leave(rank int32, id, family string, made *madeOrder) {
-	m.packer.Add(int(rank), id, family, made.packed)
+func (m *orderMaker) leave(rank int32, id, family string, made *madeOrder) error {
+	if err := m.packer.Add(int(rank), id, family, made.packed); err != nil {
+		return err
+	}
 	m.left++
 	if m.out != nil {
-		m.out.add(id, made)
+		return m.out.add(id, made)
 	}
+	return nil
 }
 
 // end tells that all rows are through.
@@ -216,5 +227,6 @@ func (m *orderMaker) end() (*ledger.PackedOrders, error) {
 	if m.left != m.most {
 		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, m.most, ledger.ErrUnbalanced)
 	}
-	return m.packer.Orders(), nil
+	count, err := m.packer.End()
+	return &ledger.PackedOrders{Count: count, Blocks: m.packed.blocks}, err
 }

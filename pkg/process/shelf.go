@@ -18,7 +18,6 @@ type shelf struct {
 	// long it is.
 	pages [][]uint64
 	ranks int32 // given so far
-	count int32 // of orders that are decided
 	buf   []byte
 }
 
@@ -81,7 +80,6 @@ func (s *shelf) get(n int32, o *removal.OrderOutcome, room []byte) (state, _ []b
 // decide keeps the order with the next number for decided.
 func (s *shelf) decide(n int32, o *removal.OrderOutcome) error {
 	rank := s.ranks
-	s.count = n + 1
 	if o.Accepted > 0 {
 		s.ranks += int32(max(1, len(o.Parts)))
 	}

@@ -94,12 +94,12 @@ func (pl *place) give(folder string) (_ string, err error) {
 
 // manifest says what an outgoing file holds; it lies beside it.
 type manifest struct {
-	File    string   `json:"file"`
-	SHA256  string   `json:"sha256"`
-	Bytes   int64    `json:"bytes"`
-	Run     string   `json:"run_id"`
-	Created string   `json:"created"`
-	Orders  []string `json:"orders"`
+	File    string `json:"file"`
+	SHA256  string `json:"sha256"`
+	Bytes   int64  `json:"bytes"`
+	Run     string `json:"run_id"`
+	Created string `json:"created"`
+	Orders  any    `json:"orders"` // a list of their ids
 }
 
 // outgoingFile makes the n-th outgoing file of a run from whole orders.
@@ -143,9 +143,17 @@ func (pl *place) putOutbound(j *job, o *ledger.Outbound, body []byte) error {
 func manifestName(file string) string { return file + ".manifest.json" }
 
 func outgoingManifest(j *job, o *ledger.Outbound) ([]byte, error) {
-	text, err := json.MarshalIndent(manifest{
+	m := manifest{
 		File: o.Name, SHA256: o.SHA256, Bytes: o.Bytes, Run: o.Run,
 		Created: o.Created.In(j.zone).Format(time.RFC3339), Orders: o.Orders,
-	}, "", "  ")
+	}
+	if o.List != nil {
+		list, err := o.List()
+		if err != nil {
+			return nil, err
+		}
+		m.Orders = json.RawMessage(list)
+	}
+	text, err := json.MarshalIndent(m, "", "  ")
 	return append(text, '\n'), err
 }

@@ -103,6 +103,25 @@ type OutboundSummary struct {
 	File   string   `json:"file"`
 	SHA256 string   `json:"sha256"`
 	Orders []string `json:"orders"`
+
+	// List, where it is set, gives them as a JSON array in place of Orders.
+	List func() ([]byte, error) `json:"-"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o OutboundSummary) MarshalJSON() ([]byte, error) {
+	type plain OutboundSummary
+	if o.List == nil {
+		return json.Marshal(plain(o))
+	}
+	list, err := o.List()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		plain
+		Orders json.RawMessage `json:"orders"`
+	}{plain(o), list})
 }
 
 func newSummary(in *Input) *Summary {
@@ -254,7 +273,7 @@ func (s *Summary) end(in *Input, finished time.Time, outbound []ledger.Outbound)
 		if orders == nil {
 			orders = []string{}
 		}
-		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders})
+		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders, List: o.List})
 	}
 	for c, n := range s.counts {
 		if n > 0 {

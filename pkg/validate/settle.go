@@ -23,7 +23,6 @@ func (d *Decider) settle(o *order, rec *record) {
 	rec.Part = int32(o.accepted / d.r.Store.MaxSKUsPerFile)
 	d.stock.take(rec.pool, taking{
 		who: int32(rec.Row), sellable: int32(rec.TakenSellable), unsellable: int32(rec.TakenUnsellable),
-		order: rec.Order, part: rec.Part,
 	})
 	o.accepted++
 	d.estimate(o, rec)

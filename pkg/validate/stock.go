@@ -59,36 +59,6 @@ func (s *Stock) take(at int32, t taking) {
 	p.sellable, p.unsellable = sum(p.sellable, t.sellable), sum(p.unsellable, t.unsellable)
 }
 
-// Taking is what a row of the file took of a pool.
-type Taking struct {
-	Order, Part          int32 // as in the row's outcome
-	Row                  int
-	Sellable, Unsellable int64
-}
-
-// EachTaken calls visit for each pool of which rows of the file took any, in the
-// order of the snapshot, with what they took, in the order of the file; takings is
-// good until visit returns.
-func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error {
-	var found []Taking
-	for i := range s.pools {
-		found = found[:0]
-		for at := s.pools[i].last; at > 0; at = s.takings.at(at).before {
-			if t := s.takings.at(at); t.who >= 0 {
-				found = append(found, Taking{t.order, t.part, int(t.who), int64(t.sellable), int64(t.unsellable)})
-			}
-		}
-		if len(found) == 0 {
-			continue
-		}
-		slices.Reverse(found)
-		if err := visit(int32(i), found); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // fetch brings the pools of a block of rows near: one after another they would each
 // be waited for.
 func (s *Stock) fetch(rows []Checked) {

@@ -17,7 +17,6 @@ type taking struct {
 	before               int32 // the pool's taking before this one, from 1
 	who                  int32 // row number, or ^index into orders
 	sellable, unsellable int32
-	order, part          int32 // of the file; for a row only
 }
 
 // takings are numbered from 1. They stand in pages, since a list that grows is copied
@@ -35,7 +34,7 @@ type takings struct {
 
 const (
 	takingPage  = 1 << 8
-	takingSize  = 6 * 4
+	takingSize  = 4 * 4
 	takingPages = 1 << 11 // half a million takings
 )
 
@@ -72,7 +71,7 @@ func (l *takings) move(page []taking) {
 	l.bytes, l.back = l.bytes[:0], 0
 	for i := range page {
 		t := &page[i]
-		for _, v := range [...]int32{t.before, t.who, t.sellable, t.unsellable, t.order, t.part} {
+		for _, v := range [...]int32{t.before, t.who, t.sellable, t.unsellable} {
 			l.bytes = binary.LittleEndian.AppendUint32(l.bytes, uint32(v))
 		}
 	}
@@ -108,5 +107,5 @@ func (l *takings) at(number int32) taking {
 	}
 	b := l.bytes[i*takingSize:]
 	field := func(k int) int32 { return int32(binary.LittleEndian.Uint32(b[4*k:])) }
-	return taking{field(0), field(1), field(2), field(3), field(4), field(5)}
+	return taking{field(0), field(1), field(2), field(3)}
 }

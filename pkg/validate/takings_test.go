@@ -35,7 +35,7 @@ func TestTakings(t *testing.T) {
 			}
 			for range rapid.IntRange(0, 2*takingPage).Draw(t, "more") {
 				n := int32(len(want))
-				tk := taking{before: n / 2, who: ^n, sellable: n * 3, unsellable: -n, order: n << 8, part: n & 7}
+				tk := taking{before: n / 2, who: ^n, sellable: n * 3, unsellable: -n}
 				want = append(want, tk)
 				if number := l.add(tk); number != n+1 {
 					t.Fatalf("taking %d has number %d", n, number)

@@ -62,7 +62,7 @@ func testOutcomes(t *testing.T, l *ledger.Ledger) {
 		}
 		return nil
 	}
-	c.OrderOutcomes = [][]byte{ledger.EncodeOrderOutcomes(nil, orders[:1]), ledger.EncodeOrderOutcomes(nil, orders[1:])}
+	c.OrderOutcomes = each([][]byte{ledger.EncodeOrderOutcomes(nil, orders[:1]), ledger.EncodeOrderOutcomes(nil, orders[1:])})
 	commit(t, l, c)
 
 	var got []removal.Outcome
