@@ -87,6 +87,7 @@ func (o *outgoing) close() error {
 	if err != nil {
 		return err
 	}
+	file.Listed = len(o.ids)
 	file.List = func() ([]byte, error) { return o.spool.Read(nil, ref) }
 	o.files = append(o.files, &file)
 	o.ids, o.skus = o.ids[:0], 0
