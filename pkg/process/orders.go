@@ -26,7 +26,7 @@ type orderMaker struct {
 	ids, families []string
 
 	packer *ledger.OrderPacker
-	packed waitingOrders
+	packed *waitingOrders
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
@@ -44,7 +44,7 @@ type madeOrder struct {
 func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
 	m := &orderMaker{
 		rules: rules, outcomes: outcomes, common: common, ranks: make([]int32, len(outcomes)), out: out,
-		packed: waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
+		packed: &waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
 	}
 	m.packer = ledger.NewOrderPacker(common, m.packed.put)
 	for i := range outcomes {
