@@ -142,7 +142,7 @@ func BenchmarkFuzzyIndex(b *testing.B) {
 		s := read(b, string(exportOf(n))).Snapshot
 		b.ReportAllocs()
 		for b.Loop() {
-			if f := newFuzzy(s); len(f.items) == 0 {
+			if f := newFuzzy(s); len(f.alphabet) == 0 {
 				b.Fatal("empty")
 			}
 		}

@@ -175,6 +175,83 @@ func TestSuggestEdits(t *testing.T) {
 	wg.Wait()
 }
 
+// In a snapshot whose MSKUs are all alike, so that thousands share each third, those
+// that one edit or swap leads to are named as a look at every MSKU finds them.
+func TestSuggestOneEditAmongMany(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 8))
+	var file strings.Builder
+	file.WriteString(strings.ReplaceAll(manageHead, "|", "\t") + "\n")
+	for n := range 2000 {
+		key := fmt.Sprintf("SHOE-%03d-XL", n%500)
+		switch n / 500 {
+		case 1:
+			key = fmt.Sprintf("B%d", n%500)
+		case 2:
+			key = fmt.Sprintf("SHOE-MEN-%06d-WIDE", n*37)
+		case 3:
+			key = fmt.Sprintf("%d%s", n, strings.Repeat("É", 59))
+		}
+		fmt.Fprintf(&file, "%s\t\t\t\t\t\t1\t0\n", key)
+	}
+	s := read(t, file.String()).Snapshot
+	alphabet := []rune("0123456789-XLSHOEMÉ ")
+	searched := 0
+	for range 300 {
+		key := []rune(string(s.SKU(int32(rnd.IntN(s.Len())))))
+		for range 1 + rnd.IntN(2) {
+			at, c := rnd.IntN(len(key)-1), alphabet[rnd.IntN(len(alphabet))]
+			switch rnd.IntN(4) {
+			case 0:
+				key = slices.Delete(key, at, at+1)
+			case 1:
+				key = slices.Insert(key, at, c)
+			case 2:
+				key[at] = c
+			default:
+				key[at], key[at+1] = key[at+1], key[at]
+			}
+		}
+		want, equal := oneEditAway(s, string(key))
+		got := s.Suggest([]byte(string(key)), false)
+		if equal || got.Code != removal.SKUUnknown {
+			continue
+		}
+		searched++
+		if n := min(len(want), maxCandidates); len(got.Candidates) < n || !slices.Equal(got.Candidates[:n], want[:n]) {
+			t.Errorf("%s: %q, want first of %q", string(key), got.Candidates, want)
+		}
+	}
+	if searched < 200 {
+		t.Errorf("%d searches", searched)
+	}
+}
+
+// oneEditAway looks at every MSKU, and tells also whether one is equal but for case,
+// blanks, leading zeros or look-alikes.
+func oneEditAway(s *Snapshot, key string) (near []string, equal bool) {
+	form, raw := soft(nil, []byte(key)), []rune(key)
+	plain := bare(slices.Clone(form))
+	var all []match
+	for i := range int32(s.Len()) {
+		sku := s.SKU(i)
+		f := soft(nil, sku)
+		if n := distance(form, f, 1); n <= 1 && n < min(len(form), len(f)) {
+			all = append(all, match{item: i, near: n, raw: distance(raw, []rune(string(sku)), maxRunes), sku: sku})
+		}
+		equal = equal || slices.Equal(bare(f), plain)
+	}
+	slices.SortFunc(all, func(a, b match) int {
+		if a.before(&b) {
+			return -1
+		}
+		return 1
+	})
+	for _, m := range all {
+		near = append(near, string(m.sku))
+	}
+	return near, equal
+}
+
 func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b  string

@@ -88,7 +88,7 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	if u.j.firstState() == removal.StatePending {
 		out = newOutgoing(u.j, &u.run, pl, u.d.spool, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
 	}
-	made := newOrderMaker(u.rules, u.d.orders, removal.Order{
+	made := newOrderMaker(u.rules, u.d.orders.ranks, removal.Order{
 		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
 	}, out, u.d.spool)

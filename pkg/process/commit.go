@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
-	"slices"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -85,12 +84,8 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 
 // commit commits the decision about an upload.
 func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, error) {
-	orders, err := u.orderOutcomes()
-	if err != nil {
-		return nil, err
-	}
 	c := &ledger.Commit{
-		Packed: w.orders, PackedMovements: w.movements.blocks, Outcomes: u.d.packed.each, OrderOutcomes: orders.each,
+		Packed: w.orders, PackedMovements: w.movements.blocks, Outcomes: u.d.packed.each, OrderOutcomes: u.d.packedOrders.each,
 		Outbound: w.outbound,
 	}
 	if w.orders.Count > 0 {
@@ -106,21 +101,6 @@ func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, err
 		})
 	}
 	return c, u.p.commit(ctx, u.j, &u.run, w.files, u.d.problems, c)
-}
-
-// ordersPerBlock is how many outcomes of orders are packed together.
-const ordersPerBlock = 1000
-
-func (u *uploadRun) orderOutcomes() (*waiting, error) {
-	w := &waiting{spool: u.d.spool}
-	var block []byte
-	for some := range slices.Chunk(u.d.orders, ordersPerBlock) {
-		block = ledger.EncodeOrderOutcomes(block[:0], some)
-		if err := w.add(block); err != nil {
-			return nil, err
-		}
-	}
-	return w, nil
 }
 
 // refused answers a file that cannot be used, of which no more is known than its

@@ -19,14 +19,19 @@ import (
 // wait for the end of the file; else it is those of a block of rows.
 const outcomesPerBlock = 4096
 
+// ordersPerBlock is how many outcomes of orders are.
+const ordersPerBlock = 1000
+
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
 	counts   validate.Counts
 	problems []removal.Problem // of the file
-	orders   []removal.OrderOutcome
+	orders   *shelf
 	spool    *storage.Spool
-	packed   waiting // outcomes in the order of the rows, as they are committed
+	// Blocks as they are committed: outcomes in the order of the rows, and those of
+	// orders.
+	packed, packedOrders waiting
 	// aligned tells that packed has the outcomes of each block of rows by itself;
 	// else blocks gives them from wherever they are.
 	aligned bool
@@ -38,9 +43,12 @@ type decision struct {
 // is used.
 func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
 	stock *validate.Stock, past validate.Past, spool *storage.Spool, progress func(rows int)) (*decision, error) {
-	d := decision{aligned: true, spool: spool, packed: waiting{spool: spool}}
+	d := decision{
+		aligned: true, spool: spool, orders: &shelf{spool: spool},
+		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
+	}
 	var pending []removal.Outcome // decided and not on their way to be packed
-	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
+	decider := validate.NewDecider(rules, stock, past, d.orders, func(o *removal.Outcome) error {
 		pending = append(pending, *o)
 		return nil
 	})
@@ -79,8 +87,7 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if err != nil {
 		return nil, err
 	}
-	orders, err := decider.Finish()
-	if err != nil {
+	if err := d.finish(decider, grouper.Has); err != nil {
 		return nil, err
 	}
 	if len(pending) > 0 {
@@ -96,9 +103,34 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if decider.Counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.orders, d.problems = decider.Counts, orders, decider.Problems
+	d.counts, d.problems = decider.Counts, decider.Problems
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
 	return &d, nil
+}
+
+// finish takes the orders over.
+func (d *decision) finish(decider *validate.Decider, given func(string) bool) error {
+	n := int32(0)
+	some := make([]removal.OrderOutcome, 0, ordersPerBlock)
+	var block []byte
+	pack := func() error {
+		block = ledger.EncodeOrderOutcomes(block[:0], some)
+		some = some[:0]
+		return d.packedOrders.add(block)
+	}
+	err := decider.Finish(given, func(o *removal.OrderOutcome) error {
+		if some = append(some, *o); len(some) == ordersPerBlock {
+			if err := pack(); err != nil {
+				return err
+			}
+		}
+		n++
+		return d.orders.decide(n-1, o)
+	})
+	if err == nil && len(some) > 0 {
+		err = pack()
+	}
+	return err
 }
 
 // hintsIn is how many unknown SKUs of the n-th block get candidates. To look for

@@ -16,21 +16,15 @@ import (
 // stand whole in one block of rows and are packed there, side by side; the others
 // are put together from their pieces. Each leaves it when its last row is through.
 type orderMaker struct {
-	rules    *validate.Rules
-	outcomes []removal.OrderOutcome
-	common   removal.Order // what all orders of the run share
-	// ranks are the places of the orders, or of their first parts, among the
-	// accepted ones; -1: not accepted.
-	ranks []int32
-	// By rank: the id, and that of the order from which it was made.
-	ids, families []string
-
+	rules  *validate.Rules
+	common removal.Order // what all orders of the run share
 	packer *ledger.OrderPacker
 	packed *waitingOrders
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
-	left   int // have left
+	most   int32 // orders and parts that are to leave
+	left   int32 // have left
 }
 
 // madeOrder is an accepted order, or a part of a split one, ready to leave.
@@ -41,27 +35,12 @@ type madeOrder struct {
 	items  []int32 // places of its SKUs in the snapshot
 }
 
-func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
+func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
 	m := &orderMaker{
-		rules: rules, outcomes: outcomes, common: common, ranks: make([]int32, len(outcomes)), out: out,
+		rules: rules, common: common, out: out, most: most,
 		packed: &waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
 	}
 	m.packer = ledger.NewOrderPacker(common, m.packed.put)
-	for i := range outcomes {
-		o := &outcomes[i]
-		m.ranks[i] = -1
-		if o.Accepted == 0 {
-			continue
-		}
-		m.ranks[i] = int32(len(m.ids))
-		if o.Parts == nil {
-			m.ids = append(m.ids, o.ID)
-		}
-		m.ids = append(m.ids, o.Parts...)
-		for len(m.families) < len(m.ids) {
-			m.families = append(m.families, o.Family)
-		}
-	}
 	return m
 }
 
@@ -75,7 +54,7 @@ type orderPart struct {
 
 // orderRun is a stretch of adjacent rows of one order.
 type orderRun struct {
-	order    int32
+	order    *decided
 	from, to int // rows
 	// whole tells that these are all of the order's rows that were accepted;
 	// packed ends at end then.
@@ -87,18 +66,18 @@ type orderRun struct {
 func (m *orderMaker) pack(b *batch) (err error) {
 	rows, p := b.part.Rows, &b.orders
 	p.packed, p.runs = p.packed[:0], p.runs[:0]
-	for from, to := 0, 0; from < len(rows); from = to {
+	for from, to, n := 0, 0, 0; from < len(rows); from, n = to, n+1 {
 		order, accepted := rows[from].Outcome.Order, 0
 		for to = from; to < len(rows) && rows[to].Outcome.Order == order; to++ {
 			if rows[to].Outcome.Status == removal.Accepted {
 				accepted++
 			}
 		}
-		o := &m.outcomes[order]
+		o := &b.decided[n].OrderOutcome
 		if o.Accepted == 0 {
 			continue
 		}
-		r := orderRun{order: order, from: from, to: to}
+		r := orderRun{order: b.decided[n], from: from, to: to}
 		if r.whole = accepted == o.Accepted && rows[from].Outcome.Row == o.Row && o.Parts == nil; r.whole {
 			m.begin(&p.order, &rows[from], o, view)
 			for i := from; i < to; i++ {
@@ -167,7 +146,7 @@ func (m *orderMaker) take(b *batch) error {
 		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], r.rows(b), made.items[:0]
 		begin = r.end
 		made.addItems(b, r)
-		if err := m.leave(m.ranks[r.order], made); err != nil {
+		if err := m.leave(r.order.rank, r.order.ID, r.order.Family, made); err != nil {
 			return err
 		}
 	}
@@ -192,8 +171,8 @@ func (d *madeOrder) addItems(b *batch, r orderRun) {
 
 // piece adds a run of rows to an order that is not whole in its block.
 func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
-	o := &m.outcomes[r.order]
-	parts := m.pieces[r.order]
+	o, number := &r.order.OrderOutcome, b.part.Rows[r.from].Outcome.Order
+	parts := m.pieces[number]
 	if parts == nil {
 		for range max(1, len(o.Parts)) {
 			made := &madeOrder{}
@@ -203,7 +182,7 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 		for i, id := range o.Parts {
 			parts[i].order.ID = id
 		}
-		m.pieces[r.order] = parts
+		m.pieces[number] = parts
 	}
 	lines := 0
 	for i := r.from; i < r.to; i++ {
@@ -220,21 +199,20 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 	if lines < o.Accepted {
 		return nil
 	}
-	delete(m.pieces, r.order)
+	delete(m.pieces, number)
 	for i, made := range parts {
 		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
 			return err
 		}
-		if err := m.leave(m.ranks[r.order]+int32(i), made); err != nil {
+		if err := m.leave(r.order.rank+int32(i), made.order.ID, o.Family, made); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (m *orderMaker) leave(rank int32, made *madeOrder) error {
-	id := m.ids[rank]
-	if err := m.packer.Add(int(rank), id, m.families[rank], made.packed); err != nil {
+func (m *orderMaker) leave(rank int32, id, family string, made *madeOrder) error {
+	if err := m.packer.Add(int(rank), id, family, made.packed); err != nil {
 		return err
 	}
 	m.left++
@@ -246,8 +224,8 @@ func (m *orderMaker) leave(rank int32, made *madeOrder) error {
 
 // end tells that all rows are through.
 func (m *orderMaker) end() (*ledger.PackedOrders, error) {
-	if m.left != len(m.ids) {
-		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, len(m.ids), ledger.ErrUnbalanced)
+	if m.left != m.most {
+		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, m.most, ledger.ErrUnbalanced)
 	}
 	count, err := m.packer.End()
 	return &ledger.PackedOrders{Count: count, Blocks: m.packed.blocks}, err

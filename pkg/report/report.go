@@ -33,7 +33,7 @@ type Input struct {
 	Run      ledger.Run
 	Merchant removal.Merchant
 	// Zone is the merchant's; times are written in it. Default UTC.
-	Zone *time.Location
+	Zone         *time.Location
 	FileProblems []removal.Problem // with their full place and value
 	// Outbound are the files that a file other than an upload sends out.
 	Outbound []ledger.Outbound
@@ -81,7 +81,7 @@ type Row struct {
 	Outcome *removal.Outcome
 	// Order is the row's, with its problems of scope order.
 	Order *removal.OrderOutcome
-	FNSKU   []byte
+	FNSKU []byte
 	// Cells are all cells of the row, spans of Data; nil: those of the fields.
 	Cells []removal.Span
 	Data  []byte // nil: Row.Data
