@@ -101,8 +101,9 @@ func (l *Ledger) openSQLite(ctx context.Context, path string, readers int) error
 		slash = "/" + slash // C:/…
 	}
 	address := "file://" + (&url.URL{Path: slash}).EscapedPath() + "?" + pragmas
-	// Room for 16 MB of pages, so that little of a large commit is written twice.
-	if l.writer, err = sql.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-16384)"); err != nil {
+	// Room for 4 MB of pages: with 16 MB the commit of a million rows took 41 MB of
+	// memory instead of 14 and no less time, with 1 MB a third more time.
+	if l.writer, err = sql.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-4096)"); err != nil {
 		return err
 	}
 	l.writer.SetMaxOpenConns(1)

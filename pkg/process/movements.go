@@ -143,12 +143,14 @@ func (m *movementMaker) pack(t *takings) error {
 	return m.waiting.add(b.Bytes)
 }
 
-// end packs the last block and waits for all of them.
+// end packs the last block, waits for all of them and lets go of what that took.
 func (m *movementMaker) end() error {
 	if len(m.takings.all) > 0 {
 		m.handOver()
 	}
-	return m.packing.Wait()
+	err := m.packing.Wait()
+	m.takings, m.spare, m.packer, m.keys, m.other = nil, nil, nil, nil, nil
+	return err
 }
 
 func (m *movementMaker) blocks(yield func(ledger.MovementBlock) error) error {

@@ -19,7 +19,7 @@ type orderMaker struct {
 	rules  *validate.Rules
 	common removal.Order // what all orders of the run share
 	packer *ledger.OrderPacker
-	packed waitingOrders
+	packed *waitingOrders
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
@@ -38,7 +38,7 @@ type madeOrder struct {
 func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
 	m := &orderMaker{
 		rules: rules, common: common, out: out, most: most,
-		packed: waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
+		packed: &waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
 	}
 	m.packer = ledger.NewOrderPacker(common, m.packed.put)
 	return m

@@ -88,7 +88,8 @@ func (o *outgoing) close() error {
 		return err
 	}
 	file.Listed = len(o.ids)
-	file.List = func() ([]byte, error) { return o.spool.Read(nil, ref) }
+	spool := o.spool // and nothing else of o is kept by the list
+	file.List = func() ([]byte, error) { return spool.Read(nil, ref) }
 	o.files = append(o.files, &file)
 	o.ids, o.skus = o.ids[:0], 0
 	if o.pl.outgoing == nil {
