@@ -21,7 +21,8 @@ func (d *Decider) Finish(given func(id string) bool, out func(*removal.OrderOutc
 	}
 	d.held = nil
 	names := namer{d: d, given: given, made: map[uint64]bool{}}
-	recipients := recipients{}
+	// Room for all at once: a list that grows leaves as much behind.
+	recipients := recipients{most: int64(d.r.Store.CustomerUnits), many: make([]uint64, 0, d.orders.n)}
 	for from := int32(0); from < d.orders.n; from += namedAtOnce {
 		some := make([]*order, 0, namedAtOnce)
 		for n := from; n < min(from+namedAtOnce, d.orders.n); n++ {
@@ -41,7 +42,7 @@ func (d *Decider) Finish(given func(id string) bool, out func(*removal.OrderOutc
 			}
 		}
 	}
-	d.suspectCustomers(recipients)
+	d.suspectCustomers(&recipients)
 	return d.stock.takings.err
 }
 
@@ -269,8 +270,13 @@ func (d *Decider) refuse(o *order, rec *record, code removal.Code) {
 	rec.problem(code, removal.FieldNone, nil)
 }
 
-// recipients are the addresses of a file's returns with the units asked for.
-type recipients []recipient
+// recipients are the addresses of a file's returns: with the units asked for where
+// these are few, since there are as many as orders.
+type recipients struct {
+	most int64 // few units
+	few  []recipient
+	many []uint64 // hashes of addresses to which an order has more
+}
 
 type recipient struct {
 	address uint64 // its hash
@@ -278,20 +284,25 @@ type recipient struct {
 }
 
 func (r *recipients) add(o *order) {
-	if o.Method == removal.Return {
-		*r = append(*r, recipient{o.HeaderHash, o.asked})
+	switch {
+	case o.Method != removal.Return:
+	case o.asked <= r.most:
+		r.few = append(r.few, recipient{o.HeaderHash, o.asked})
+	default:
+		r.many = append(r.many, o.HeaderHash)
 	}
 }
 
-// withFew counts the recipients of some units, but not more than most.
-func (r recipients) withFew(most int64) (n int) {
-	slices.SortFunc(r, func(a, b recipient) int { return cmp.Compare(a.address, b.address) })
-	for from, to := 0, 0; from < len(r); from = to {
+// withFew counts the addresses that get some units in all, but few.
+func (r *recipients) withFew() (n int) {
+	slices.Sort(r.many)
+	slices.SortFunc(r.few, func(a, b recipient) int { return cmp.Compare(a.address, b.address) })
+	for from, to := 0, 0; from < len(r.few); from = to {
 		units := int64(0)
-		for to = from; to < len(r) && r[to].address == r[from].address; to++ {
-			units += r[to].units
+		for to = from; to < len(r.few) && r.few[to].address == r.few[from].address; to++ {
+			units += r.few[to].units
 		}
-		if units > 0 && units <= most {
+		if _, more := slices.BinarySearch(r.many, r.few[from].address); units > 0 && units <= r.most && !more {
 			n++
 		}
 	}
@@ -299,8 +310,8 @@ func (r recipients) withFew(most int64) (n int) {
 }
 
 // suspectCustomers warns where returns go to many recipients with few units each.
-func (d *Decider) suspectCustomers(all recipients) {
-	n := all.withFew(int64(d.r.Store.CustomerUnits))
+func (d *Decider) suspectCustomers(all *recipients) {
+	n := all.withFew()
 	if n >= d.r.Store.CustomerRecipients {
 		d.Problems = append(d.Problems, removal.Problem{
 			Code: removal.CustomerFulfilmentSuspected, Field: removal.FieldNone,
