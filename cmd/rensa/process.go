@@ -168,7 +168,7 @@ func (r *filesRun) one(ctx context.Context, in input) error {
 	r.progress.start(in.name)
 	result, err := r.processor.Process(ctx, process.Request{
 		Merchant: r.merchant.ID, Path: in.path, Name: in.name, AsOf: r.asOf, Force: r.flags.force,
-		Reports: r.reports, Check: r.flags.check, OutDir: r.outDir(in), Actor: r.ws.actor,
+		Reports: r.reports, Check: r.flags.check, OutDir: r.outDir(in), Actor: r.ws.actor, Document: r.app.json,
 	})
 	r.progress.stop()
 	if err != nil {
@@ -222,7 +222,7 @@ func runDocument(result *process.Result) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := bytes.TrimSpace(result.Summary)
+	head := bytes.TrimSpace(result.Document)
 	if len(head) < 2 || head[len(head)-1] != '}' {
 		return tail, nil
 	}

@@ -16,7 +16,10 @@ type builder struct {
 	shape shape
 	size  int64 // bytes of the sheet
 	snap  *Snapshot
-	side  sideWriter
+	skus  index
+	// fnskus finds pools.
+	fnskus index
+	side   sideWriter
 
 	itemRows table // uint32: the row that first named the item
 	figures  table // per pool, uint32 by condition: the row that gave the figure
@@ -48,9 +51,9 @@ func newBuilder(v *variant, m *mapping, opt ReadOptions) *builder {
 		snap: &Snapshot{
 			kind: v.kind, seed: opt.Seed,
 			items: newTable(itemSize, itemShift), pools: newTable(poolSize, poolShift), facts: newTable(factSize, factShift),
-			skus: newIndex(minIndexBits), fnskus: newIndex(minIndexBits),
 			tellsRecalled: m.col[fieldRecalled] >= 0,
 		},
+		skus: newIndex(minIndexBits), fnskus: newIndex(minIndexBits),
 		side:     sideWriter{dir: opt.TempDir},
 		itemRows: newTable(4, 16), figures: newTable(8, 15),
 		words: map[wordKey]figure{}, hazmat: map[string]uint16{},
@@ -96,9 +99,9 @@ func (b *builder) expect(in *batch) {
 		return
 	}
 	n := min(b.size*int64(in.rows)/int64(max(len(in.block.Data()), 1)), maxExpected)
-	b.snap.skus = newIndexFor(int(n))
+	b.skus = newIndexFor(int(n))
 	if b.col[fieldFNSKU] >= 0 {
-		b.snap.fnskus = newIndexFor(int(n))
+		b.fnskus = newIndexFor(int(n))
 	}
 }
 
@@ -107,8 +110,8 @@ func (b *builder) expect(in *batch) {
 func (b *builder) touch(recs []record) {
 	var sum uint64
 	for k := range recs {
-		sum |= b.snap.skus.slot(tagOf(recs[k].hash) >> b.snap.skus.shift)
-		sum |= b.snap.fnskus.slot(tagOf(recs[k].fnskuHash) >> b.snap.fnskus.shift)
+		sum |= b.skus.slot(tagOf(recs[k].hash) >> b.skus.shift)
+		sum |= b.fnskus.slot(tagOf(recs[k].fnskuHash) >> b.fnskus.shift)
 	}
 	b.touched = sum
 }
@@ -124,7 +127,7 @@ func (b *builder) add(in *batch, data []byte, r *record) error {
 		i, rec := b.snap.items.add()
 		b.snap.overflow = putKeys(rec, b.snap.overflow, sku, fnsku)
 		put32(rec, 0, uint32(b.poolFor(i, fnsku, r.fnskuHash)))
-		b.snap.skus.put(tagOf(r.hash), at, i)
+		b.skus.put(tagOf(r.hash), at, i)
 		_, first := b.itemRows.add()
 		put32(first, 0, row)
 		if r.asin.Len > 0 {
@@ -148,25 +151,25 @@ func (b *builder) add(in *batch, data []byte, r *record) error {
 
 func (b *builder) findItem(sku []byte, hash uint64) (item int32, at uint32) {
 	tag := tagOf(hash)
-	pos := tag >> b.snap.skus.shift
+	pos := tag >> b.skus.shift
 	for {
-		item, at = b.snap.skus.next(tag, pos)
+		item, at = b.skus.next(tag, pos)
 		if item < 0 || b.snap.isSKU(item, sku) {
 			return item, at
 		}
-		pos = (at + 1) & b.snap.skus.mask()
+		pos = (at + 1) & b.skus.mask()
 	}
 }
 
 func (b *builder) findPool(fnsku []byte, hash uint64) (pool int32, at uint32) {
 	tag := tagOf(hash)
-	pos := tag >> b.snap.fnskus.shift
+	pos := tag >> b.fnskus.shift
 	for {
-		pool, at = b.snap.fnskus.next(tag, pos)
+		pool, at = b.fnskus.next(tag, pos)
 		if pool < 0 || string(b.snap.FNSKU(b.poolItem(pool))) == string(fnsku) {
 			return pool, at
 		}
-		pos = (at + 1) & b.snap.fnskus.mask()
+		pos = (at + 1) & b.fnskus.mask()
 	}
 }
 
@@ -180,7 +183,7 @@ func (b *builder) poolFor(item int32, fnsku []byte, hash uint64) int32 {
 	p, at := b.findPool(fnsku, hash)
 	if p < 0 {
 		p = b.newPool(item)
-		b.snap.fnskus.put(tagOf(hash), at, p)
+		b.fnskus.put(tagOf(hash), at, p)
 	}
 	return p
 }
@@ -201,7 +204,7 @@ func (b *builder) nameFNSKU(item int32, fnsku []byte, hash uint64) {
 	pool, at := b.findPool(fnsku, hash)
 	b.snap.overflow = putKeys(rec, b.snap.overflow, sku, fnsku)
 	if pool < 0 {
-		b.snap.fnskus.put(tagOf(hash), at, own)
+		b.fnskus.put(tagOf(hash), at, own)
 		return
 	}
 	put32(rec, 0, uint32(pool))
@@ -423,8 +426,11 @@ func (b *builder) finish() (*Snapshot, error) {
 	if b.dead > 0 {
 		b.compact()
 	}
-	b.snap.skus.fit()
-	b.snap.fnskus.fit()
+	b.skus.fit()
+	b.fnskus.fit()
+	b.snap.skus, b.snap.fnskus = b.skus.packed(b.snap.items.n), b.fnskus.packed(b.snap.pools.n)
+	b.snap.named = b.fnskus.n
+	b.snap.grown.Store(&grownIndexes{b.skus, b.fnskus})
 	for p := range int32(b.snap.pools.n) {
 		sellable, unsellable := b.snap.Units(p)
 		b.snap.sellable += sellable
@@ -454,7 +460,7 @@ func (b *builder) compact() {
 		rec := b.snap.items.at(i)
 		put32(rec, 0, moved[u32(rec, 0)])
 	}
-	slots := b.snap.fnskus.slots
+	slots := b.fnskus.slots
 	for off := 0; off < len(slots); off += 8 {
 		if v := binary.LittleEndian.Uint64(slots[off:]); v != 0 {
 			put32(slots, off, moved[uint32(v)-1]+1)

@@ -65,8 +65,11 @@ func (s *Snapshot) fork() *Snapshot {
 	n := &Snapshot{
 		kind: s.kind, date: s.date, dateTime: s.dateTime, excluded: s.excluded, sellable: s.sellable, unsold: s.unsold,
 		seed: s.seed, asinLens: s.asinLens, items: s.items, pools: s.pools.clone(), facts: s.facts.clone(),
-		overflow: s.overflow, hazmat: slices.Clone(s.hazmat), skus: s.skus, fnskus: s.fnskus, tellsRecalled: s.tellsRecalled,
+		overflow: s.overflow, hazmat: slices.Clone(s.hazmat), skus: s.skus, fnskus: s.fnskus, named: s.named,
+		tellsRecalled: s.tellsRecalled,
 	}
+	n.loadGrown = s.loadGrown
+	n.grown.Store(s.grown.Load())
 	n.side.r, n.side.offsets, n.side.items = s.side.r, s.side.offsets, s.side.items
 	return n
 }

@@ -12,6 +12,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,12 +97,13 @@ func (s *Snapshot) WriteFile(file *os.File) (content [sha256.Size]byte, err erro
 	if err := errors.Join(f.err, b.Flush()); err != nil {
 		return content, err
 	}
+	s.grown.Store(nil)
 	return sha256.Sum256(f.copied.Sum(dir)), nil
 }
 
 // write returns the directory as it was written.
 func (s *Snapshot) write(f *fileWriter) (dir []byte) {
-	s.fnskusOnce.Do(s.readFNSKUs)
+	skus, fnskus := s.grownIndexes()
 	version := uint64(fileVersionPlain)
 	if s.book != nil {
 		version = fileVersion
@@ -110,14 +112,14 @@ func (s *Snapshot) write(f *fileWriter) (dir []byte) {
 	d := directory{
 		Kind: s.kind, Date: s.date, DateTime: s.dateTime, Excluded: s.excluded,
 		Sellable: s.sellable, Unsellable: s.unsold, Seed: s.seed, ASINLens: s.asinLens,
-		Items: s.items.n, Pools: s.pools.n, Facts: s.facts.n, Named: s.fnskus.n, Hazmat: s.hazmat,
+		Items: s.items.n, Pools: s.pools.n, Facts: s.facts.n, Named: s.named, Hazmat: s.hazmat,
 	}
 	d.ItemData = f.section(s.items.pageBytes(), s.items.used()...)
 	d.PoolData = f.section(s.pools.pageBytes(), s.pools.used()...)
 	d.FactData = f.section(s.facts.pageBytes(), s.facts.used()...)
 	d.Overflow = f.section(blockSize, cut(s.overflow)...)
-	d.SKUs = f.section(blockSize, cut(s.skus.slots)...)
-	d.FNSKUs = f.section(blockSize, cut(s.fnskus.slots)...)
+	d.SKUs = f.section(blockSize, cut(skus.slots)...)
+	d.FNSKUs = f.section(blockSize, cut(fnskus.slots)...)
 	d.SideIndex = f.section(blockSize, cut(offsetBytes(s.side.offsets))...)
 	d.SideData = section{Offset: f.n, Length: s.side.size()}
 	f.copy(io.NewSectionReader(s.side.r, 0, s.side.size()), s.side.size())
@@ -240,6 +242,7 @@ func open(f *os.File) (*Snapshot, error) {
 	s := &Snapshot{
 		kind: d.Kind, date: d.Date.UTC(), dateTime: d.DateTime, excluded: d.Excluded,
 		sellable: d.Sellable, unsold: d.Unsellable, seed: d.Seed, asinLens: d.ASINLens, hazmat: d.Hazmat,
+		named: d.Named,
 		items: newTable(itemSize, itemShift), pools: newTable(poolSize, poolShift), facts: newTable(factSize, factShift),
 	}
 	var l loader
@@ -248,7 +251,8 @@ func open(f *os.File) (*Snapshot, error) {
 	l.want(&d.PoolData, &pools)
 	l.want(&d.FactData, &facts)
 	l.want(&d.Overflow, &s.overflow)
-	l.want(&d.SKUs, &s.skus.slots)
+	s.skus = packedIndex{shift: d.SKUs.indexShift(), numberBits: numberBits(d.Items)}
+	l.wantPacked(&d.SKUs, &s.skus)
 	l.want(&d.SideIndex, &offsets)
 	if d.BookIndex != nil {
 		l.want(d.BookIndex, &bookOffsets)
@@ -256,7 +260,6 @@ func open(f *os.File) (*Snapshot, error) {
 	if err := l.run(f); err != nil {
 		return nil, err
 	}
-	s.skus.n, s.skus.shift = d.Items, d.SKUs.indexShift()
 	s.items.adopt(items, d.Items)
 	s.pools.adopt(pools, d.Pools)
 	s.facts.adopt(facts, d.Facts)
@@ -275,12 +278,20 @@ func open(f *os.File) (*Snapshot, error) {
 			return nil, fmt.Errorf("fact index: %w", ErrFormat)
 		}
 	}
-	s.loadFNSKUs = func() (index, error) {
+	s.loadFNSKUs = func() (packedIndex, error) {
 		var l loader
-		x := index{n: d.Named, shift: d.FNSKUs.indexShift()}
-		l.want(&d.FNSKUs, &x.slots)
+		x := packedIndex{shift: d.FNSKUs.indexShift(), numberBits: numberBits(d.Pools)}
+		l.wantPacked(&d.FNSKUs, &x)
 		err := l.run(f)
 		return x, err
+	}
+	s.loadGrown = func() (grownIndexes, error) {
+		var l loader
+		g := grownIndexes{index{n: d.Items, shift: d.SKUs.indexShift()}, index{n: d.Named, shift: d.FNSKUs.indexShift()}}
+		l.want(&d.SKUs, &g.skus.slots)
+		l.want(&d.FNSKUs, &g.fnskus.slots)
+		err := l.run(f)
+		return g, err
 	}
 	return s, nil
 }
@@ -364,7 +375,7 @@ func (d *directory) check(end int64) error {
 // isIndex tells whether the section has the length of an index of n numbers.
 func (s *section) isIndex(n int) bool {
 	slots := s.Length / 8
-	return s.Length%8 == 0 && slots >= 1<<minIndexBits && slots&(slots-1) == 0 && slots <= 1<<32 && int64(n) < slots && n >= 0
+	return s.Length%8 == 0 && s.Block%8 == 0 && slots >= 1<<minIndexBits && slots&(slots-1) == 0 && slots <= 1<<32 && int64(n) < slots && n >= 0
 }
 
 func (s *section) indexShift() uint {
@@ -385,20 +396,33 @@ type loader struct {
 type wanted struct {
 	section *section
 	at      int64 // in the memory
+	length  int64
 	into    *[]byte
+	packs   *packedIndex // what is read is an index, and this its packed form; nil: no
 }
 
 type block struct {
-	data []byte
-	at   int64
-	sum  uint32
+	data  []byte
+	at    int64
+	sum   uint32
+	packs *packedIndex
 }
 
 // want asks for a section, which run puts into *into.
 func (l *loader) want(s *section, into *[]byte) {
-	l.wanted = append(l.wanted, wanted{s, l.size, into})
+	l.add(wanted{section: s, length: s.Length, into: into})
+}
+
+// wantPacked asks for the packed form of a section that holds an index.
+func (l *loader) wantPacked(s *section, x *packedIndex) {
+	l.add(wanted{section: s, length: s.Length / 2, into: &x.slots, packs: x})
+}
+
+func (l *loader) add(w wanted) {
+	w.at = l.size
+	l.wanted = append(l.wanted, w)
 	// An item begins where a line of the cache does.
-	l.size += (s.Length + itemSize - 1) / itemSize * itemSize
+	l.size += (w.length + itemSize - 1) / itemSize * itemSize
 }
 
 // cut makes the memory and says which block goes where.
@@ -406,11 +430,15 @@ func (l *loader) cut() {
 	memory := make([]byte, l.size)
 	wholePages(memory)
 	for _, w := range l.wanted {
-		b := memory[w.at : w.at+w.section.Length : w.at+w.section.Length]
+		b := memory[w.at : w.at+w.length : w.at+w.length]
 		*w.into = b
+		size := w.section.Block
+		if w.packs != nil {
+			size /= 2
+		}
 		for k, sum := range w.section.Sums {
-			from := k * w.section.Block
-			l.blocks = append(l.blocks, block{b[from:min(from+w.section.Block, len(b))], w.section.Offset + int64(from), sum})
+			from, at := k*size, w.section.Offset+int64(k)*int64(w.section.Block)
+			l.blocks = append(l.blocks, block{b[from:min(from+size, len(b))], at, sum, w.packs})
 		}
 	}
 }
@@ -423,12 +451,21 @@ func (l *loader) run(f *os.File) error {
 	var wg sync.WaitGroup
 	for w := range errs {
 		wg.Go(func() {
+			var buf []byte
 			for errs[w] == nil {
 				k := int(next.Add(1)) - 1
 				if k >= len(l.blocks) {
 					return
 				}
-				errs[w] = l.blocks[k].read(f)
+				b := &l.blocks[k]
+				if b.packs == nil {
+					errs[w] = b.read(f, b.data)
+					continue
+				}
+				buf = slices.Grow(buf[:0], 2*len(b.data))[:2*len(b.data)]
+				if errs[w] = b.read(f, buf); errs[w] == nil {
+					b.packs.pack(buf, b.data)
+				}
 			}
 		})
 	}
@@ -436,11 +473,11 @@ func (l *loader) run(f *os.File) error {
 	return errors.Join(errs[:]...)
 }
 
-func (b *block) read(f *os.File) error {
-	if _, err := f.ReadAt(b.data, b.at); err != nil {
+func (b *block) read(f *os.File, to []byte) error {
+	if _, err := f.ReadAt(to, b.at); err != nil {
 		return err
 	}
-	if crc32.Checksum(b.data, castagnoli) != b.sum {
+	if crc32.Checksum(to, castagnoli) != b.sum {
 		return fmt.Errorf("block at %d: checksum: %w", b.at, ErrFormat)
 	}
 	return nil

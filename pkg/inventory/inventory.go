@@ -4,7 +4,7 @@
 //
 // Every known layout of an inventory file is one entry of the table variants. A
 // snapshot can be written as a file whose bytes depend on its input alone, and
-// opened again with a few plain reads; one million MSKUs take about 100 MB.
+// opened again with a few plain reads; one million MSKUs take about 85 MB.
 //
 // A Snapshot does not change and may be used by many goroutines at once. What
 // removals have taken since stands in the ledger, not here. Limits: 2^31 MSKUs,

@@ -162,7 +162,7 @@ func (s *Snapshot) readFNSKUs() {
 		return
 	}
 	s.fail(err)
-	s.fnskus = newIndexFor(s.pools.n)
+	s.fnskus = newPackedIndex(newIndexBits(s.pools.n), s.pools.n)
 	for p := range int32(s.pools.n) {
 		if _, f := s.keys(int32(u32(s.pools.at(p), 8))); len(f) > 0 {
 			s.fnskus.add(hashBytes(s.seed, f), p)

@@ -45,7 +45,7 @@ type Snapshot struct {
 	facts    table
 	overflow []byte
 	hazmat   []string
-	skus     index
+	skus     packedIndex
 
 	side side
 	book *book // nil: nothing is known beyond quantities and products
@@ -54,14 +54,18 @@ type Snapshot struct {
 	tellsRecalled bool
 
 	// fnskus finds pools by FNSKU; for a file it is read when it is first asked for.
-	fnskus     index
+	fnskus     packedIndex
 	fnskusOnce sync.Once
-	loadFNSKUs func() (index, error)
+	loadFNSKUs func() (packedIndex, error)
+	named      int // pools with an FNSKU
+	// grown is nil where the snapshot was read from a file, or written to one.
+	grown     atomic.Pointer[grownIndexes]
+	loadGrown func() (grownIndexes, error) // nil: there is no file
 
 	chainOnce sync.Once
 	chain     []int32 // next item of the same pool, -1 after the last
 	asinOnce  sync.Once
-	asins     index
+	asins     packedIndex
 	fuzzyOnce sync.Once
 	fuzzy     *fuzzy
 	searches  sync.Pool
@@ -256,7 +260,7 @@ func (s *Snapshot) lookup(skus [][]byte, out []int32) {
 	for k, sku := range skus {
 		tag := tagOf(hashBytes(s.seed, sku))
 		tags[k], pos[k] = tag, tag>>s.skus.shift
-		touched[k] = s.skus.slot(pos[k])
+		touched[k] = uint64(s.skus.slot(pos[k]))
 	}
 	for k := range skus {
 		if touched[k] == 0 {

@@ -107,17 +107,17 @@ func TestLookupIsAMap(t *testing.T) {
 func TestFalseTags(t *testing.T) {
 	s := read(t, bars(manageHead, "A1|F|||||1|0", "B2|F|||||1|0", "C3|F|||||1|0")).Snapshot
 	// All items get the tag of a key that is not there.
-	ghost := tagOf(hashBytes(s.seed, []byte("ZZ")))
-	s.skus = newIndex(minIndexBits)
+	ghost := hashBytes(s.seed, []byte("ZZ"))
+	s.skus = newPackedIndex(minIndexBits, 4)
 	for i := range int32(3) {
-		s.skus.insert(uint64(ghost)<<32 | uint64(i+1))
+		s.skus.add(ghost, i)
 	}
 	out := []int32{7}
 	s.LookupBatch([][]byte{[]byte("ZZ")}, out)
 	if out[0] != -1 || s.Lookup([]byte("ZZ")) != -1 {
 		t.Errorf("a key that is not there was found: %d %d", out[0], s.Lookup([]byte("ZZ")))
 	}
-	s.skus.insert(uint64(ghost)<<32 | uint64(4))
+	s.skus.add(ghost, 3)
 	_, rec := s.items.add()
 	s.overflow = putKeys(rec, s.overflow, []byte("ZZ"), nil)
 	s.LookupBatch([][]byte{[]byte("ZZ")}, out)
@@ -144,6 +144,10 @@ func TestFile(t *testing.T) {
 	}
 	if !bytes.Equal(bytesOf(t, o), data) {
 		t.Error("written again, the file has other bytes")
+	}
+	s.grown.Store(nil)
+	if !bytes.Equal(bytesOf(t, s), data) {
+		t.Error("written again by its keys, the file has other bytes")
 	}
 	if o.Kind() != s.Kind() || !o.Date().Equal(day0) || !o.DateHasTime() || o.Len() != 301 || o.Pools() != s.Pools() {
 		t.Error("header differs:", o.Kind(), o.Date(), o.Len(), o.Pools())

@@ -81,7 +81,7 @@ func (s *Snapshot) withASIN(asin []byte, limit int) []int32 {
 }
 
 func (s *Snapshot) indexASINs() {
-	s.asins = newIndexFor(s.items.n)
+	s.asins = newPackedIndex(newIndexBits(s.items.n), s.items.n)
 	s.fail(s.side.each(func(i int32, asin, _ []byte) bool {
 		if len(asin) > 0 {
 			s.asins.add(hashBytes(s.seed, asin), i)

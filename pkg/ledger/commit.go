@@ -77,8 +77,9 @@ type Outbound struct {
 	Bytes          int64
 	Orders         []string // ids of the orders in it
 	// List, where it is set, gives them as a JSON array in place of Orders: what goes
-	// into a commit need not hold them all at once.
+	// into a commit need not hold them all at once. Listed is how many there are.
 	List    func() ([]byte, error)
+	Listed  int
 	Run     string
 	Created time.Time
 }

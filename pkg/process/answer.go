@@ -41,7 +41,7 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 		return nil, err
 	}
 	result := &Result{
-		RunID: u.run.ID, ExitCode: exitCode(&u.run), Summary: w.summary, Problems: w.findings, More: w.more,
+		RunID: u.run.ID, ExitCode: exitCode(&u.run), Summary: w.summary, Document: w.document, Problems: w.findings, More: w.more,
 	}
 	if u.j.Check {
 		result.ReportDir, err = pl.give(u.j.OutDir)
@@ -64,7 +64,8 @@ type written struct {
 	movements *movementMaker
 	outbound  []ledger.Outbound
 	files     []report.File
-	summary   json.RawMessage
+	summary   *report.Summary
+	document  json.RawMessage
 	findings  []Finding
 	more      int
 }
@@ -111,7 +112,8 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	if w.files, err = set.Finish(u.run.Finished, w.outbound); err != nil {
 		return nil, err
 	}
-	w.summary, err = json.Marshal(set.Summary())
+	w.summary = set.Summary()
+	w.document, err = u.j.document(w.summary)
 	return w, err
 }
 

@@ -119,6 +119,6 @@ func (p *Processor) refusedRun(j *job, run ledger.Run, bad *removal.FileError) (
 	run.Finished = p.Now().UTC()
 	finding := p.finding(j, problem)
 	result := &Result{RunID: run.ID, ExitCode: ExitRefused, FileProblem: &finding, Problems: []Finding{finding}}
-	result.Summary, err = p.summaryOf(j, &run, []removal.Problem{problem})
+	result.Summary, result.Document, err = p.summaryOf(j, &run, []removal.Problem{problem})
 	return result, err
 }

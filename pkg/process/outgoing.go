@@ -87,6 +87,7 @@ func (o *outgoing) close() error {
 	if err != nil {
 		return err
 	}
+	file.Listed = len(o.ids)
 	spool := o.spool // and nothing else of o is kept by the list
 	file.List = func() ([]byte, error) { return spool.Read(nil, ref) }
 	o.files = append(o.files, &file)

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -104,9 +106,14 @@ type OutboundSummary struct {
 	SHA256 string   `json:"sha256"`
 	Orders []string `json:"orders"`
 
-	// List, where it is set, gives them as a JSON array in place of Orders.
-	List func() ([]byte, error) `json:"-"`
+	// List, where it is set, gives them as a JSON array in place of Orders, Listed
+	// of them.
+	List   func() ([]byte, error) `json:"-"`
+	Listed int                    `json:"-"`
 }
+
+// Number is how many orders the file has.
+func (o *OutboundSummary) Number() int { return o.Listed + len(o.Orders) }
 
 // MarshalJSON implements json.Marshaler.
 func (o OutboundSummary) MarshalJSON() ([]byte, error) {
@@ -273,7 +280,7 @@ func (s *Summary) end(in *Input, finished time.Time, outbound []ledger.Outbound)
 		if orders == nil {
 			orders = []string{}
 		}
-		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders, List: o.List})
+		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders, List: o.List, Listed: o.Listed})
 	}
 	for c, n := range s.counts {
 		if n > 0 {
@@ -283,19 +290,46 @@ func (s *Summary) end(in *Input, finished time.Time, outbound []ledger.Outbound)
 }
 
 func writeSummary(s *Summary, create Create) (File, error) {
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return File{}, err
-	}
 	f, err := newFile(FileName(Summaries), create)
 	if err != nil {
 		return File{}, err
 	}
-	if _, err := fmt.Fprintf(f, "%s\n", text); err != nil {
-		return File{}, err
+	if err := s.write(f); err != nil {
+		return File{}, errors.Join(err, f.close())
 	}
 	if err := f.close(); err != nil {
 		return File{}, err
 	}
 	return f.file(), nil
+}
+
+// write writes the summary, its outgoing files one by one: a large upload's name half
+// a million orders.
+func (s *Summary) write(w io.Writer) error {
+	plain := *s
+	plain.Outbound = []OutboundSummary{}
+	text, err := json.MarshalIndent(&plain, "", "  ")
+	if err != nil {
+		return err
+	}
+	// A line break inside a value would be escaped: this one stands before the key.
+	const key = "\n  \"outbound\": ["
+	head, tail, _ := bytes.Cut(text, []byte(key))
+	out := append(slices.Clip(head), key...)
+	for i := range s.Outbound {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		if _, err := w.Write(append(out, "\n    "...)); err != nil {
+			return err
+		}
+		if out, err = json.MarshalIndent(&s.Outbound[i], "    ", "  "); err != nil {
+			return err
+		}
+	}
+	if len(s.Outbound) > 0 {
+		out = append(out, "\n  "...)
+	}
+	_, err = w.Write(append(append(out, tail...), '\n'))
+	return err
 }
