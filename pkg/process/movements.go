@@ -27,7 +27,11 @@ type movementMaker struct {
 	packer *ledger.MovementPacker
 	// keys have the pool above the place of the taking; other is room to sort them.
 	keys, other []uint64
-	pool        []byte
+	// fnskus are those of the takings, one behind the other, and ends where each ends,
+	// after a 0.
+	fnskus []byte
+	ends   []int32
+	pool   []byte
 }
 
 // takings are those of one block, and the orders that they name by their places.
@@ -117,22 +121,23 @@ func (m *movementMaker) handOver() {
 }
 
 func (m *movementMaker) pack(t *takings) error {
-	m.keys = resize(m.keys, len(t.all))
-	for i := range t.all {
-		m.keys[i] = uint64(m.snapshot.PoolOf(t.all[i].item))<<32 | uint64(i)
-	}
+	m.lookUp(t)
 	m.keys, m.other = sortByPool(m.keys, resize(m.other, len(t.all)))
 	if err := m.packer.Begin(t.orders, len(t.all)); err != nil {
 		return err
 	}
 	for i, key := range m.keys {
+		taking := &t.all[uint32(key)]
 		if i == 0 || key>>32 != m.keys[i-1]>>32 {
-			m.pool = m.snapshot.AppendPoolKey(m.pool[:0], int32(key>>32))
-			if err := m.packer.Pool(m.pool); err != nil {
+			pool := m.fnskus[m.ends[uint32(key)]:m.ends[uint32(key)+1]]
+			if len(pool) == 0 {
+				m.pool = m.snapshot.AppendPoolKey(m.pool[:0], int32(key>>32))
+				pool = m.pool
+			}
+			if err := m.packer.Pool(pool); err != nil {
 				return err
 			}
 		}
-		taking := &t.all[uint32(key)]
 		m.packer.Add(int(taking.order), taking.row, taking.sellable, taking.unsellable)
 	}
 	b, err := m.packer.Block()
@@ -143,13 +148,33 @@ func (m *movementMaker) pack(t *takings) error {
 	return m.waiting.add(b.Bytes)
 }
 
+// lookUp gets the pools of the takings and their FNSKUs, which are the keys of the
+// pools. Both stand together, so a few are fetched at once and then copied: to ask
+// for the keys of the pools when they are sorted takes half of the packing.
+func (m *movementMaker) lookUp(t *takings) {
+	const together = 32
+	m.keys = resize(m.keys, len(t.all))
+	m.fnskus, m.ends = m.fnskus[:0], append(m.ends[:0], 0)
+	for from := 0; from < len(t.all); from += together {
+		some := t.all[from:min(from+together, len(t.all))]
+		for i := range some {
+			m.keys[from+i] = uint64(m.snapshot.PoolOf(some[i].item))<<32 | uint64(from+i)
+		}
+		for i := range some {
+			m.fnskus = append(m.fnskus, m.snapshot.FNSKU(some[i].item)...)
+			m.ends = append(m.ends, int32(len(m.fnskus)))
+		}
+	}
+}
+
 // end packs the last block, waits for all of them and lets go of what that took.
 func (m *movementMaker) end() error {
 	if len(m.takings.all) > 0 {
 		m.handOver()
 	}
 	err := m.packing.Wait()
-	m.takings, m.spare, m.packer, m.keys, m.other = nil, nil, nil, nil, nil
+	m.takings, m.spare, m.packer = nil, nil, nil
+	m.keys, m.other, m.fnskus, m.ends = nil, nil, nil, nil
 	return err
 }
 
