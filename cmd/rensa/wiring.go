@@ -51,12 +51,13 @@ func (a *app) openAt(ctx context.Context, dir string) (*workspace, error) {
 		return nil, err
 	}
 	ws := &workspace{dir: dir, config: c, actor: actor(), now: a.now, log: a.logger(c)}
-	if ws.policy, err = loadPolicy(dir); err != nil {
-		return nil, err
-	}
+	// The policy is read beside it, see ahead.
 	ws.ledger, err = ledger.Open(ctx, c.LedgerURL.in(dir), ledger.Options{Now: a.now})
 	if err != nil {
 		return nil, fmt.Errorf("ledger %s: %w", c.LedgerURL.in(dir), err)
+	}
+	if ws.policy, err = loadPolicy(dir); err != nil {
+		return nil, errors.Join(err, ws.ledger.Close())
 	}
 	return ws, nil
 }
