@@ -40,6 +40,10 @@ type Commit struct {
 	OrderOutcomes func(yield func(block []byte) error) error
 	Events        []Event
 	Outbound      []Outbound
+	// Durable, if it is set, waits until what the commit speaks of is durable. It is
+	// called last within the transaction, so that the disk works beside; its error
+	// undoes all.
+	Durable func() error
 	// Change is what the file does to orders that are there; nil for nothing.
 	Change *Change
 }
@@ -102,7 +106,11 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 		block := MovementBlock{Entries: len(c.Movements), Bytes: EncodeMovements(nil, c.Movements)}
 		movements = func(yield func(MovementBlock) error) error { return yield(block) }
 	}
-	err := l.write(ctx, func(tx *tx) error {
+	write := l.write
+	if r.Read >= largeFile {
+		write = l.writeLarge
+	}
+	err := write(ctx, func(tx *tx) error {
 		// Before the revision is looked at: of two copies the later one then
 		// hears what happened. That both commit is what index run_made prevents.
 		if r.Kind.MakesOrders() && r.Accepted > 0 {
@@ -124,7 +132,10 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 		if err := tx.put(ctx, head, c, movements); err != nil {
 			return err
 		}
-		return tx.moveHead(ctx, head)
+		if err := tx.moveHead(ctx, head); err != nil || c.Durable == nil {
+			return err
+		}
+		return c.Durable()
 	})
 	if err != nil {
 		return fmt.Errorf("commit run %s: %w", r.ID, err)
@@ -207,6 +218,21 @@ func (t *tx) putFile(ctx context.Context, h *merchantHead, f *File, r *Run) erro
 		return fmt.Errorf("file %s: %w", id, err)
 	}
 	return nil
+}
+
+// OutboundNames gives the names of the files with orders that a run sent out, in the
+// order in which it did.
+func (l *Ledger) OutboundNames(ctx context.Context, merchant, run string) (names []string, err error) {
+	err = l.read(ctx, func(tx *tx) error {
+		return tx.each(ctx, func(rows *sql.Rows) error {
+			names = append(names, "")
+			return rows.Scan(&names[len(names)-1])
+		}, `SELECT name FROM outbound WHERE merchant = $1 AND run = $2 AND kind = 'orders' ORDER BY ord`, merchant, run)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("outgoing files of run %s: %w", run, err)
+	}
+	return names, nil
 }
 
 // FileOf gives the input file of a run. ErrNotFound.

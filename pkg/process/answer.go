@@ -47,10 +47,7 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 		result.ReportDir, err = pl.give(u.j.OutDir)
 		return result, err
 	}
-	if err := pl.sync(); err != nil {
-		return nil, err
-	}
-	c, err := u.commit(ctx, w)
+	c, err := u.commit(ctx, w, pl)
 	if err != nil {
 		return nil, err
 	}

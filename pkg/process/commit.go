@@ -34,11 +34,9 @@ func (j *job) reports() []string {
 	return j.merchant.Profile.Reports
 }
 
-// commit completes what a run changes and commits it.
+// commit completes what a run changes and commits it, once the original and all that
+// c.Durable waits for is durable.
 func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files []report.File, problems []removal.Problem, c *ledger.Commit) error {
-	if err := j.durable(); err != nil {
-		return err
-	}
 	run.Archive = path.Join("archive", j.Merchant, run.ID+"_"+safeName(j.Name))
 	stored, err := json.Marshal(problems)
 	if err != nil {
@@ -59,6 +57,13 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 	if run.Read != run.Accepted+run.Rejected+run.Seen {
 		return fmt.Errorf("run %s: %d rows read, but %d accepted, %d rejected and %d seen: %w",
 			run.ID, run.Read, run.Accepted, run.Rejected, run.Seen, ledger.ErrUnbalanced)
+	}
+	staged := c.Durable
+	c.Durable = func() error {
+		if err := j.durable(); err != nil || staged == nil {
+			return err
+		}
+		return staged()
 	}
 	c.Merchant, c.Revision, c.Run = j.Merchant, j.merchant.Revision, *run
 	if c.File, err = p.fileOf(j); err != nil {
@@ -83,10 +88,10 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 }
 
 // commit commits the decision about an upload.
-func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, error) {
+func (u *uploadRun) commit(ctx context.Context, w *written, pl *place) (*ledger.Commit, error) {
 	c := &ledger.Commit{
 		Packed: w.orders, PackedMovements: w.movements.blocks, Outcomes: u.d.packed.each, OrderOutcomes: u.d.packedOrders.each,
-		Outbound: w.outbound,
+		Outbound: w.outbound, Durable: pl.sync,
 	}
 	if w.orders.Count > 0 {
 		c.Events = []ledger.Event{
