@@ -35,11 +35,14 @@ func packAll(tb testing.TB, run string, orders iter.Seq[removal.Order]) *PackedO
 				return nil
 			})
 		}
-		b, err := PackOrder(nil, &o)
-		if err == nil {
-			err = p.Add(place, o.ID, o.Family, b)
+		var lines []byte
+		var err error
+		for i := range o.Lines {
+			if lines, err = PackLine(lines, &o.Lines[i]); err != nil {
+				tb.Fatal(err)
+			}
 		}
-		if err != nil {
+		if err := p.Add(place, o.ID, o.Family, PackOrder(nil, &o, len(o.Lines), lines)); err != nil {
 			tb.Fatal(err)
 		}
 		place++

@@ -110,8 +110,9 @@ func (p *OrderPacker) end() error {
 func (p *OrderPacker) End() (int64, error) { return p.count, p.end() }
 
 // PackOrder appends an order of which nothing is done yet, without what a block
-// says once for all its orders. It keeps nothing of it.
-func PackOrder(dst []byte, o *removal.Order) ([]byte, error) {
+// says once for all its orders. In place of its Lines it takes as many as PackLine
+// has packed.
+func PackOrder(dst []byte, o *removal.Order, lines int, packed []byte) []byte {
 	own := o.Family == "" || o.Family == o.ID
 	dst = append(dst, flags(!own, o.Generated, !o.Address.IsZero(), o.Notes != "", o.NoFee != 0 || o.NoFeeReason != ""))
 	dst = appendText(dst, o.ID)
@@ -133,18 +134,14 @@ func PackOrder(dst []byte, o *removal.Order) ([]byte, error) {
 	if o.NoFee != 0 || o.NoFeeReason != "" {
 		dst = appendText(binary.AppendUvarint(dst, uint64(o.NoFee)), o.NoFeeReason)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(o.Lines)))
-	for i := range o.Lines {
-		l := &o.Lines[i]
-		if !utf8.ValidString(l.SKU) || !utf8.ValidString(l.FNSKU) {
-			return nil, fmt.Errorf("order %s: line %d: SKU %q, FNSKU %q: not UTF-8", o.ID, i+1, l.SKU, l.FNSKU)
-		}
-		dst = packLine(dst, l)
-	}
-	return dst, nil
+	return append(binary.AppendUvarint(dst, uint64(lines)), packed...)
 }
 
-func packLine(dst []byte, l *removal.Line) []byte {
+// PackLine appends a line of such an order. It fails where a key is not UTF-8.
+func PackLine(dst []byte, l *removal.Line) ([]byte, error) {
+	if !utf8.ValidString(l.SKU) || !utf8.ValidString(l.FNSKU) {
+		return nil, fmt.Errorf("line of SKU %q, FNSKU %q: not UTF-8", l.SKU, l.FNSKU)
+	}
 	less := l.Sellable.Requested != l.AskedSellable || l.Unsellable.Requested != l.AskedUnsellable
 	dst = append(dst, flags(l.HasFee, less, l.FNSKU != ""))
 	dst = appendText(dst, l.SKU)
@@ -160,7 +157,7 @@ func packLine(dst []byte, l *removal.Line) []byte {
 	if l.HasFee {
 		dst = binary.AppendVarint(dst, int64(l.Fee))
 	}
-	return dst
+	return dst, nil
 }
 
 func appendText(dst []byte, s string) []byte {

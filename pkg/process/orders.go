@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"rensa/pkg/ledger"
@@ -27,13 +28,21 @@ type orderMaker struct {
 	left   int32 // have left
 }
 
-// madeOrder is an accepted order, or a part of a split one, ready to leave.
+// madeOrder is an accepted order, or a part of a split one.
 type madeOrder struct {
-	order  removal.Order // while it is in pieces
-	packed []byte
-	rows   []byte  // in layout A
-	items  []int32 // places of its SKUs in the snapshot
+	order       removal.Order // without its lines
+	lines       int
+	packedLines []byte
+	packed      []byte  // all of it, when it leaves
+	rows        []byte  // in layout A
+	items       []int32 // places of its SKUs in the snapshot
 }
+
+// Room for a line of an order in pieces, packed and as a row.
+const (
+	lineRoom = 40
+	rowRoom  = 60
+)
 
 func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
 	m := &orderMaker{
@@ -48,8 +57,7 @@ func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out 
 type orderPart struct {
 	packed []byte
 	runs   []orderRun
-	order  removal.Order // used again
-	made   madeOrder     // used again
+	made   madeOrder // used again
 }
 
 // orderRun is a stretch of adjacent rows of one order.
@@ -63,7 +71,7 @@ type orderRun struct {
 }
 
 // pack makes what can be made of a block by itself.
-func (m *orderMaker) pack(b *batch) (err error) {
+func (m *orderMaker) pack(b *batch) error {
 	rows, p := b.part.Rows, &b.orders
 	p.packed, p.runs = p.packed[:0], p.runs[:0]
 	for from, to, n := 0, 0, 0; from < len(rows); from, n = to, n+1 {
@@ -79,13 +87,14 @@ func (m *orderMaker) pack(b *batch) (err error) {
 		}
 		r := orderRun{order: b.decided[n], from: from, to: to}
 		if r.whole = accepted == o.Accepted && rows[from].Outcome.Row == o.Row && o.Parts == nil; r.whole {
-			m.begin(&p.order, &rows[from], o, view)
+			made := &p.made
+			m.begin(made, &rows[from], o, view)
 			for i := from; i < to; i++ {
-				addLine(&p.order, o, &rows[i], view)
+				if err := made.addLine(o, &rows[i]); err != nil {
+					return err
+				}
 			}
-			if p.packed, err = ledger.PackOrder(p.packed, &p.order); err != nil {
-				return err
-			}
+			p.packed = ledger.PackOrder(p.packed, &made.order, made.lines, made.packedLines)
 		}
 		r.end = len(p.packed)
 		p.runs = append(p.runs, r)
@@ -97,13 +106,21 @@ func (m *orderMaker) pack(b *batch) (err error) {
 // block is used again.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-func kept(b []byte) string { return string(b) }
+// keeper makes strings of the values of one order, in memory that they share.
+func keeper() func([]byte) string {
+	var all strings.Builder
+	all.Grow(200)
+	return func(v []byte) string {
+		from := all.Len()
+		all.Write(v)
+		return all.String()[from:]
+	}
+}
 
 // begin makes an order from its first row.
-func (m *orderMaker) begin(order *removal.Order, row *report.Row, o *removal.OrderOutcome, text func([]byte) string) {
-	lines := order.Lines[:0]
-	*order = m.common
-	order.Lines = lines
+func (m *orderMaker) begin(made *madeOrder, row *report.Row, o *removal.OrderOutcome, text func([]byte) string) {
+	order := &made.order
+	*order, made.lines, made.packedLines = m.common, 0, made.packedLines[:0]
 	order.ID, order.Family, order.Method, order.Row = o.ID, o.Family, o.Method, o.Row
 	order.Generated, order.HeaderHash = o.Given == "", o.HeaderHash
 	order.Notes = text(row.Row.Value(removal.FieldNotes))
@@ -113,23 +130,25 @@ func (m *orderMaker) begin(order *removal.Order, row *report.Row, o *removal.Ord
 }
 
 // addLine adds a row, if it was accepted, to its order.
-func addLine(order *removal.Order, outcome *removal.OrderOutcome, row *report.Row, text func([]byte) string) {
+func (d *madeOrder) addLine(outcome *removal.OrderOutcome, row *report.Row) (err error) {
 	o := row.Outcome
 	if o.Status != removal.Accepted {
-		return
+		return nil
 	}
-	order.Lines = append(order.Lines, removal.Line{
-		SKU: text(row.Row.Value(removal.FieldSKU)), FNSKU: text(row.FNSKU),
+	d.packedLines, err = ledger.PackLine(d.packedLines, &removal.Line{
+		SKU: view(row.Row.Value(removal.FieldSKU)), FNSKU: view(row.FNSKU),
 		AskedSellable: o.Sellable, AskedUnsellable: o.Unsellable,
 		Sellable:   removal.Units{Requested: o.TakenSellable},
 		Unsellable: removal.Units{Requested: o.TakenUnsellable},
 		Fee:        o.Fee, HasFee: o.HasFee,
 	})
-	order.Fee += o.Fee
+	d.lines++
+	d.order.Fee += o.Fee
 	if !o.HasFee {
-		order.NoFee++
-		order.NoFeeReason = outcome.NoFeeReason
+		d.order.NoFee++
+		d.order.NoFeeReason = outcome.NoFeeReason
 	}
+	return err
 }
 
 // take takes what pack made of a block, in the order of the file.
@@ -170,13 +189,16 @@ func (d *madeOrder) addItems(b *batch, r orderRun) {
 }
 
 // piece adds a run of rows to an order that is not whole in its block.
-func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
+func (m *orderMaker) piece(b *batch, r orderRun) error {
 	o, number := &r.order.OrderOutcome, b.part.Rows[r.from].Outcome.Order
 	parts := m.pieces[number]
 	if parts == nil {
 		for range max(1, len(o.Parts)) {
-			made := &madeOrder{}
-			m.begin(&made.order, &b.part.Rows[r.from], o, kept)
+			lines := o.Accepted/max(1, len(o.Parts)) + 1
+			made := &madeOrder{
+				packedLines: make([]byte, 0, lines*lineRoom), rows: make([]byte, 0, lines*rowRoom), items: make([]int32, 0, lines),
+			}
+			m.begin(made, &b.part.Rows[r.from], o, keeper())
 			parts = append(parts, made)
 		}
 		for i, id := range o.Parts {
@@ -188,22 +210,22 @@ func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
 	for i := r.from; i < r.to; i++ {
 		row := &b.part.Rows[i]
 		made := parts[row.Outcome.Part]
-		addLine(&made.order, o, row, kept)
+		if err := made.addLine(o, row); err != nil {
+			return err
+		}
 		one := orderRun{from: i, to: i + 1}
 		made.rows = append(made.rows, one.rows(b)...)
 		made.addItems(b, one)
 	}
 	for _, made := range parts {
-		lines += len(made.order.Lines)
+		lines += made.lines
 	}
 	if lines < o.Accepted {
 		return nil
 	}
 	delete(m.pieces, number)
 	for i, made := range parts {
-		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
-			return err
-		}
+		made.packed = ledger.PackOrder(nil, &made.order, made.lines, made.packedLines)
 		if err := m.leave(r.order.rank+int32(i), made.order.ID, o.Family, made); err != nil {
 			return err
 		}

@@ -33,11 +33,15 @@ func packAs(tb testing.TB, common removal.Order, orders []removal.Order, places 
 		return nil
 	})
 	for _, i := range places {
-		b, err := ledger.PackOrder(nil, &orders[i])
-		if err == nil {
-			err = p.Add(i, orders[i].ID, orders[i].Family, b)
+		var lines []byte
+		var err error
+		for k := range orders[i].Lines {
+			if lines, err = ledger.PackLine(lines, &orders[i].Lines[k]); err != nil {
+				tb.Fatal(err)
+			}
 		}
-		if err != nil {
+		b := ledger.PackOrder(nil, &orders[i], len(orders[i].Lines), lines)
+		if err := p.Add(i, orders[i].ID, orders[i].Family, b); err != nil {
 			tb.Fatal(err)
 		}
 	}
