@@ -107,6 +107,7 @@ func (a *app) files(ctx context.Context, args []string, flags *fileFlags) error 
 	if r.processor, err = r.ws.processor(r.progress.update); err != nil {
 		return err
 	}
+	defer r.processor.Ahead(ctx, r.merchant.ID)()
 	if !flags.check {
 		if err := r.processor.Recover(ctx); err != nil {
 			return err

@@ -428,7 +428,9 @@ func (b *builder) finish() (*Snapshot, error) {
 	}
 	b.skus.fit()
 	b.fnskus.fit()
-	b.snap.skus, b.snap.fnskus = b.skus.packed(b.snap.items.n), b.fnskus.packed(b.snap.pools.n)
+	b.snap.skus = b.skus.packed(b.snap.items.n)
+	fnskus := b.fnskus.packed(b.snap.pools.n)
+	b.snap.fnskus.made.Store(&fnskus)
 	b.snap.named = b.fnskus.n
 	b.snap.grown.Store(&grownIndexes{b.skus, b.fnskus})
 	for p := range int32(b.snap.pools.n) {

@@ -92,21 +92,29 @@ type digitKey struct {
 
 func withoutZeros(sku []byte) []byte { return bytes.TrimLeft(sku, "0") }
 
-func (s *Snapshot) indexDigits() {
+// digitIndex holds all of them.
+type digitIndex struct {
+	s    *Snapshot
+	keys []digitKey
+}
+
+func (s *Snapshot) indexDigits() *digitIndex {
+	d := &digitIndex{s: s}
 	for i := range int32(s.items.n) {
 		if sku := s.SKU(i); len(sku) > 0 && sku[0] >= '0' && sku[0] <= '9' {
 			var k [8]byte
 			copy(k[:], withoutZeros(sku))
-			s.digits = append(s.digits, digitKey{binary.BigEndian.Uint64(k[:]), i})
+			d.keys = append(d.keys, digitKey{binary.BigEndian.Uint64(k[:]), i})
 		}
 	}
-	slices.SortFunc(s.digits, func(a, b digitKey) int {
+	slices.SortFunc(d.keys, func(a, b digitKey) int {
 		if a.key != b.key {
 			return cmp.Compare(a.key, b.key)
 		}
 		x, y := s.SKU(a.item), s.SKU(b.item)
 		return cmp.Or(bytes.Compare(withoutZeros(x), withoutZeros(y)), bytes.Compare(x, y))
 	})
+	return d
 }
 
 // maxBegins bounds how many MSKUs of one beginning are looked at.
@@ -119,17 +127,17 @@ func (s *Snapshot) beginning(l lost) []string {
 	if len(l.digits) == 0 {
 		return nil
 	}
-	s.digitOnce.Do(s.indexDigits)
+	digits := s.digits.get(s.indexDigits)
 	var best []match
 	keep := func(i int32, rank int) {
 		best = append(best, match{item: i, near: rank, sku: s.SKU(i)})
 	}
-	s.begins(bytes.TrimRight(l.digits, "0"), func(i int32, sku []byte) {
+	digits.begins(bytes.TrimRight(l.digits, "0"), func(i int32, sku []byte) {
 		if sameNumber(sku, l) {
 			keep(i, 0)
 		}
 	})
-	s.begins(l.digits, func(i int32, sku []byte) {
+	digits.begins(l.digits, func(i int32, sku []byte) {
 		switch {
 		case sameNumber(sku, l):
 		case allDigits(sku) && (len(sku) == l.length || l.length == 0):
@@ -139,7 +147,7 @@ func (s *Snapshot) beginning(l lost) []string {
 		}
 	})
 	if n := len(l.digits); n > 1 {
-		s.begins(l.digits[:n-1], func(i int32, sku []byte) {
+		digits.begins(l.digits[:n-1], func(i int32, sku []byte) {
 			if len(sku) == l.length && allDigits(sku) && rounds(sku, l.digits) {
 				keep(i, 2)
 			}
@@ -156,16 +164,16 @@ func (s *Snapshot) beginning(l lost) []string {
 }
 
 // begins visits the items whose MSKU, without leading zeros, begins with prefix.
-func (s *Snapshot) begins(prefix []byte, visit func(i int32, sku []byte)) {
-	at := sort.Search(len(s.digits), func(k int) bool {
-		return bytes.Compare(withoutZeros(s.SKU(s.digits[k].item)), prefix) >= 0
+func (d *digitIndex) begins(prefix []byte, visit func(i int32, sku []byte)) {
+	at := sort.Search(len(d.keys), func(k int) bool {
+		return bytes.Compare(withoutZeros(d.s.SKU(d.keys[k].item)), prefix) >= 0
 	})
-	for k := at; k < min(len(s.digits), at+maxBegins); k++ {
-		sku := withoutZeros(s.SKU(s.digits[k].item))
+	for k := at; k < min(len(d.keys), at+maxBegins); k++ {
+		sku := withoutZeros(d.s.SKU(d.keys[k].item))
 		if !bytes.HasPrefix(sku, prefix) {
 			return
 		}
-		visit(s.digits[k].item, sku)
+		visit(d.keys[k].item, sku)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestExpectation(t *testing.T) {
 		if got, want := 32-s.skus.shift, newIndexBits(rows); got != want {
 			t.Errorf("%s: MSKUs in 1<<%d slots, want 1<<%d", name, got, want)
 		}
-		if got, want := 32-s.fnskus.shift, newIndexBits(rows/2); got != want {
+		if got, want := 32-s.fnskuIndex().shift, newIndexBits(rows/2); got != want {
 			t.Errorf("%s: FNSKUs in 1<<%d slots, want 1<<%d", name, got, want)
 		}
 		for i := range rows {

@@ -61,14 +61,15 @@ func (s *Snapshot) eachRecord(visit func(p int32, record []byte) error) error {
 // fork is a snapshot of the same stock whose products can be changed before
 // anyone sees it. It reads titles from the first one's file.
 func (s *Snapshot) fork() *Snapshot {
-	s.fnskusOnce.Do(s.readFNSKUs)
+	fnskus := s.fnskuIndex()
 	n := &Snapshot{
 		kind: s.kind, date: s.date, dateTime: s.dateTime, excluded: s.excluded, sellable: s.sellable, unsold: s.unsold,
 		seed: s.seed, asinLens: s.asinLens, items: s.items, pools: s.pools.clone(), facts: s.facts.clone(),
-		overflow: s.overflow, hazmat: slices.Clone(s.hazmat), skus: s.skus, fnskus: s.fnskus, named: s.named,
+		overflow: s.overflow, hazmat: slices.Clone(s.hazmat), skus: s.skus, named: s.named,
 		tellsRecalled: s.tellsRecalled,
 	}
-	n.loadGrown = s.loadGrown
+	n.fnskus.made.Store(fnskus)
+	n.loadGrown, n.loadFNSKUs = s.loadGrown, s.loadFNSKUs
 	n.grown.Store(s.grown.Load())
 	n.side.r, n.side.offsets, n.side.items = s.side.r, s.side.offsets, s.side.items
 	return n

@@ -55,12 +55,16 @@ type search struct {
 
 // nearest gives the MSKUs nearest to a key, best first.
 func (s *Snapshot) nearest(key []byte) []string {
-	s.fuzzyOnce.Do(func() { s.fuzzy = newFuzzy(s) })
 	q, ok := s.searches.Get().(*search)
 	if !ok {
-		q = &search{s: s, f: s.fuzzy}
+		q = &search{s: s}
 	}
-	defer s.searches.Put(q)
+	defer func() {
+		clear(q.lists[:cap(q.lists)]) // they are parts of the index
+		q.f = nil
+		s.searches.Put(q)
+	}()
+	q.f = s.fuzzy.get(func() *fuzzy { return newFuzzy(s) })
 	q.key, q.best = key, q.best[:0]
 	q.soft, q.raw = soft(q.soft[:0], key), runes(q.raw[:0], key)
 	q.equal()

@@ -108,14 +108,14 @@ func (s *Snapshot) grownIndexes() (skus, fnskus index) {
 		}
 		s.fail(err)
 	}
-	s.fnskusOnce.Do(s.readFNSKUs)
-	skus, fnskus = newIndex(32-s.skus.shift), newIndex(32-s.fnskus.shift)
+	x := s.fnskuIndex()
+	skus, fnskus = newIndex(32-s.skus.shift), newIndex(32-x.shift)
 	for i := range int32(s.items.n) {
 		s.skus.unpack(&skus, hashBytes(s.seed, s.SKU(i)), i)
 	}
 	for p := range int32(s.pools.n) {
 		if f := s.FNSKU(s.FirstItem(p)); len(f) > 0 {
-			s.fnskus.unpack(&fnskus, hashBytes(s.seed, f), p)
+			x.unpack(&fnskus, hashBytes(s.seed, f), p)
 		}
 	}
 	return skus, fnskus

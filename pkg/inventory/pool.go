@@ -135,53 +135,52 @@ func (s *Snapshot) FindPool(key string) int32 {
 }
 
 func (s *Snapshot) findFNSKU(fnsku []byte) int32 {
-	s.fnskusOnce.Do(s.readFNSKUs)
+	x := s.fnskuIndex()
 	tag := tagOf(hashBytes(s.seed, fnsku))
-	pos := tag >> s.fnskus.shift
+	pos := tag >> x.shift
 	for {
-		p, at := s.fnskus.next(tag, pos)
+		p, at := x.next(tag, pos)
 		if p < 0 {
 			return -1
 		}
 		if _, f := s.keys(int32(u32(s.pools.at(p), 8))); string(f) == string(fnsku) {
 			return p
 		}
-		pos = (at + 1) & s.fnskus.mask()
+		pos = (at + 1) & x.mask()
 	}
 }
 
+func (s *Snapshot) fnskuIndex() *packedIndex { return s.fnskus.get(s.readFNSKUs) }
+
 // readFNSKUs loads the index of pools. Should that part of the file be damaged,
 // it is made anew from the items, which were checked when the file was opened.
-func (s *Snapshot) readFNSKUs() {
-	if s.loadFNSKUs == nil {
-		return
-	}
+func (s *Snapshot) readFNSKUs() *packedIndex {
 	x, err := s.loadFNSKUs()
 	if err == nil {
-		s.fnskus = x
-		return
+		return &x
 	}
 	s.fail(err)
-	s.fnskus = newPackedIndex(newIndexBits(s.pools.n), s.pools.n)
+	x = newPackedIndex(newIndexBits(s.pools.n), s.pools.n)
 	for p := range int32(s.pools.n) {
 		if _, f := s.keys(int32(u32(s.pools.at(p), 8))); len(f) > 0 {
-			s.fnskus.add(hashBytes(s.seed, f), p)
+			x.add(hashBytes(s.seed, f), p)
 		}
 	}
+	return &x
 }
 
 // itemsOf gives at most limit items of a pool, in the file's order.
 func (s *Snapshot) itemsOf(p int32, limit int) []int32 {
-	s.chainOnce.Do(func() {
-		s.chain = make([]int32, s.items.n)
-		last := make([]int32, s.pools.n)
+	chain := *s.chain.get(func() *[]int32 {
+		chain, last := make([]int32, s.items.n), make([]int32, s.pools.n)
 		for i := int32(s.items.n) - 1; i >= 0; i-- {
 			q := s.PoolOf(i)
-			s.chain[i], last[q] = last[q]-1, i+1
+			chain[i], last[q] = last[q]-1, i+1
 		}
+		return &chain
 	})
 	var all []int32
-	for i := int32(u32(s.pools.at(p), 8)); i >= 0 && len(all) < limit; i = s.chain[i] {
+	for i := int32(u32(s.pools.at(p), 8)); i >= 0 && len(all) < limit; i = chain[i] {
 		all = append(all, i)
 	}
 	return all

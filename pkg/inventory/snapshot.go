@@ -54,24 +54,19 @@ type Snapshot struct {
 	tellsRecalled bool
 
 	// fnskus finds pools by FNSKU; for a file it is read when it is first asked for.
-	fnskus     packedIndex
-	fnskusOnce sync.Once
+	fnskus     onDemand[packedIndex]
 	loadFNSKUs func() (packedIndex, error)
 	named      int // pools with an FNSKU
 	// grown is nil where the snapshot was read from a file, or written to one.
 	grown     atomic.Pointer[grownIndexes]
 	loadGrown func() (grownIndexes, error) // nil: there is no file
 
-	chainOnce sync.Once
-	chain     []int32 // next item of the same pool, -1 after the last
-	asinOnce  sync.Once
-	asins     packedIndex
-	fuzzyOnce sync.Once
-	fuzzy     *fuzzy
-	searches  sync.Pool
-	digitOnce sync.Once
-	digits    []digitKey
-	words     finder
+	chain    onDemand[[]int32] // next item of the same pool, -1 after the last
+	asins    onDemand[packedIndex]
+	fuzzy    onDemand[fuzzy]
+	searches sync.Pool
+	digits   onDemand[digitIndex]
+	words    finder
 
 	failed atomic.Pointer[error]
 	file   *os.File

@@ -60,12 +60,12 @@ func (s *Snapshot) withASIN(asin []byte, limit int) []int32 {
 	if len(asin) == 0 || s.asinLens&(1<<min(len(asin), 63)) == 0 {
 		return nil
 	}
-	s.asinOnce.Do(s.indexASINs)
+	x := s.asins.get(s.indexASINs)
 	tag := tagOf(hashBytes(s.seed, asin))
-	pos := tag >> s.asins.shift
+	pos := tag >> x.shift
 	var items []int32
 	for {
-		i, at := s.asins.next(tag, pos)
+		i, at := x.next(tag, pos)
 		if i < 0 {
 			break
 		}
@@ -74,18 +74,19 @@ func (s *Snapshot) withASIN(asin []byte, limit int) []int32 {
 		if err == nil && bytes.Equal(has, asin) {
 			items = append(items, i)
 		}
-		pos = (at + 1) & s.asins.mask()
+		pos = (at + 1) & x.mask()
 	}
 	slices.Sort(items)
 	return items[:min(limit, len(items))]
 }
 
-func (s *Snapshot) indexASINs() {
-	s.asins = newPackedIndex(newIndexBits(s.items.n), s.items.n)
+func (s *Snapshot) indexASINs() *packedIndex {
+	x := newPackedIndex(newIndexBits(s.items.n), s.items.n)
 	s.fail(s.side.each(func(i int32, asin, _ []byte) bool {
 		if len(asin) > 0 {
-			s.asins.add(hashBytes(s.seed, asin), i)
+			x.add(hashBytes(s.seed, asin), i)
 		}
 		return true
 	}))
+	return &x
 }

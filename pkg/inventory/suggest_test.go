@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -173,6 +174,48 @@ func TestSuggestEdits(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// What was let go is made again, whoever asks meanwhile.
+func TestLetGo(t *testing.T) {
+	made := read(t, bars(manageHead,
+		"BLUE-MUG-01|X000AAAA01|B0AAAAAA01|||x|1|0",
+		"BLUE-MUG-02|X000AAAA01|B0AAAAAA01||||1|0",
+		"123456789012|X000AAAA02||||1|1|1",
+	)).Snapshot
+	opened, err := openBytes(t, bytesOf(t, made))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]*Snapshot{"made": made, "opened": opened} {
+		answers := func() string {
+			all := fmt.Sprint(s.FindPool("X000AAAA02"))
+			for _, sku := range []string{"X000AAAA01", "B0AAAAAA01", "1.23E+11", "BLUE-MUG-03", "blue-mug-02"} {
+				all += fmt.Sprint(s.Suggest([]byte(sku), false), s.WhyUnknown([]byte(sku), false))
+			}
+			return all
+		}
+		want := answers()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				for range 50 {
+					s.LetGo()
+					if got := answers(); got != want {
+						t.Errorf("%s: %s, want %s", name, got, want)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		s.LetGo()
+		if s.fuzzy.made.Load() != nil || s.asins.made.Load() != nil || s.digits.made.Load() != nil || s.chain.made.Load() != nil {
+			t.Errorf("%s: something was kept", name)
+		}
+		if !bytes.Equal(bytesOf(t, s), bytesOf(t, opened)) {
+			t.Errorf("%s: written as other bytes", name)
+		}
+	}
 }
 
 // In a snapshot whose MSKUs are all alike, so that thousands share each third, those

@@ -146,6 +146,13 @@ func (p *Processor) openFor(name string, lend bool) (_ *inventory.Snapshot, err 
 	return s, c.shrinkTo(snapshotsKept, name)
 }
 
+// Ahead begins to open what nearly every file of the merchant needs, for one who will
+// give such a file but has something else to do before. The processor is not closed
+// before wait has returned.
+func (p *Processor) Ahead(ctx context.Context, merchant string) (wait func()) {
+	return p.openAhead(ctx, merchant)
+}
+
 // openAhead begins to open the merchant's current snapshot, which most files need,
 // while what is in the file is looked at. Who then opens it is told what is wrong
 // with it. The file is in hand until wait returns.
