@@ -94,12 +94,12 @@ func (pl *place) give(folder string) (_ string, err error) {
 
 // manifest says what an outgoing file holds; it lies beside it.
 type manifest struct {
-	File    string `json:"file"`
-	SHA256  string `json:"sha256"`
-	Bytes   int64  `json:"bytes"`
-	Run     string `json:"run_id"`
-	Created string `json:"created"`
-	Orders  any    `json:"orders"` // a list of their ids
+	File    string   `json:"file"`
+	SHA256  string   `json:"sha256"`
+	Bytes   int64    `json:"bytes"`
+	Run     string   `json:"run_id"`
+	Created string   `json:"created"`
+	Orders  []string `json:"orders"`
 }
 
 // outgoingFile makes the n-th outgoing file of a run from whole orders.
@@ -147,13 +147,15 @@ func outgoingManifest(j *job, o *ledger.Outbound) ([]byte, error) {
 		File: o.Name, SHA256: o.SHA256, Bytes: o.Bytes, Run: o.Run,
 		Created: o.Created.In(j.zone).Format(time.RFC3339), Orders: o.Orders,
 	}
-	if o.List != nil {
-		list, err := o.List()
-		if err != nil {
-			return nil, err
-		}
-		m.Orders = json.RawMessage(list)
+	if o.List == nil {
+		text, err := json.MarshalIndent(m, "", "  ")
+		return append(text, '\n'), err
 	}
-	text, err := json.MarshalIndent(m, "", "  ")
+	list, err := o.List()
+	if err != nil {
+		return nil, err
+	}
+	m.Orders = []string{}
+	text, err := report.List(list).Object(&m, "")
 	return append(text, '\n'), err
 }

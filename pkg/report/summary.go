@@ -131,6 +131,18 @@ func (o OutboundSummary) MarshalJSON() ([]byte, error) {
 	}{plain(o), list})
 }
 
+// indented is what json.MarshalIndent makes of it.
+func (o *OutboundSummary) indented(indent string) ([]byte, error) {
+	if o.List == nil {
+		return json.MarshalIndent(o, indent, "  ")
+	}
+	list, err := o.List()
+	if err != nil {
+		return nil, err
+	}
+	return List(list).Object(&OutboundSummary{File: o.File, SHA256: o.SHA256, Orders: []string{}}, indent)
+}
+
 func newSummary(in *Input) *Summary {
 	run := &in.Run
 	s := &Summary{
@@ -323,7 +335,7 @@ func (s *Summary) write(w io.Writer) error {
 		if _, err := w.Write(append(out, "\n    "...)); err != nil {
 			return err
 		}
-		if out, err = json.MarshalIndent(&s.Outbound[i], "    ", "  "); err != nil {
+		if out, err = s.Outbound[i].indented("    "); err != nil {
 			return err
 		}
 	}
