@@ -41,18 +41,18 @@ type decision struct {
 // decide is the first pass over an upload: every row gets its outcome.
 // What is too much for memory goes to spool, which the decision needs as long as it
 // is used.
-func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
-	stock *validate.Stock, past validate.Past, spool *storage.Spool, progress func(rows int)) (*decision, error) {
+func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up *upload.Sheet,
+	rules *validate.Rules, stock *validate.Stock, spool *storage.Spool) (*decision, error) {
 	d := decision{
 		aligned: true, spool: spool, orders: &shelf{spool: spool},
 		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
 	}
 	var pending []removal.Outcome // decided and not on their way to be packed
-	decider := validate.NewDecider(rules, stock, past, d.orders, func(o *removal.Outcome) error {
+	decider := validate.NewDecider(rules, stock, newPast(ctx, p.Ledger, j.Merchant), d.orders, func(o *removal.Outcome) error {
 		pending = append(pending, *o)
 		return nil
 	})
-	grouper := upload.NewGrouper()
+	grouper, total := upload.NewGrouper(), int64(0)
 	err := eachBatch(ctx, sheet, up, stages{
 		prepare: func(b *batch) error {
 			b.checked = resize(b.checked, len(b.rows))
@@ -65,7 +65,8 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 				r := &b.rows[i]
 				b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
 			}
-			progress(len(b.rows))
+			total += int64(len(b.rows))
+			p.Progress(total, 0)
 			if err := decider.Decide(b.rows, b.checked, b.groups); err != nil {
 				return err
 			}
@@ -86,6 +87,9 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	})
 	if err != nil {
 		return nil, err
+	}
+	if j.LetGo {
+		rules.Snapshot.LetGo()
 	}
 	if err := d.finish(decider, grouper.Has); err != nil {
 		return nil, err

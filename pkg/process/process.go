@@ -103,6 +103,9 @@ type Request struct {
 	// Check answers without keeping anything; the reports go to OutDir, "" for none.
 	Check  bool
 	OutDir string
+	// LetGo says that no other file of the merchant will come: memory that only one
+	// could use is given back early.
+	LetGo bool
 	// Document asks for the text of the summary.
 	Document bool
 	Actor    string // who, for the history

@@ -74,14 +74,10 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	if err != nil {
 		return nil, err
 	}
-	total := int64(0)
 	spool := storage.NewSpool(j.temp)
 	defer func() { err = errors.Join(err, spool.Close()) }()
 	stock.KeepIn(&pages{spool: spool})
-	d, err := decide(ctx, what.sheet, up, rules, stock, newPast(ctx, p.Ledger, j.Merchant), spool, func(rows int) {
-		total += int64(rows)
-		p.Progress(total, 0)
-	})
+	d, err := p.decide(ctx, j, what.sheet, up, rules, stock, spool)
 	if err != nil {
 		return nil, err
 	}

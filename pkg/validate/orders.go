@@ -75,19 +75,20 @@ func (l *orders) at(n int32) (*order, error) {
 		l.last = o
 		return o, nil
 	}
-	o, err := l.load(n)
+	o, err := l.load(n, true)
 	if err != nil {
 		return nil, err
 	}
 	return o, l.enter(o)
 }
 
-// take gives an order that will not be asked for again; give it back with free.
+// take gives an order to which no row will be added, perhaps without header and SKUs;
+// give it back with free.
 func (l *orders) take(n int32) (*order, error) {
 	if o := l.hand[n]; o != nil {
 		return o, nil
 	}
-	return l.load(n)
+	return l.load(n, false)
 }
 
 func (l *orders) free(o *order) {
@@ -130,14 +131,18 @@ func (l *orders) enter(o *order) error {
 	return nil
 }
 
-func (l *orders) load(n int32) (*order, error) {
+func (l *orders) load(n int32, whole bool) (*order, error) {
 	o := l.fresh()
 	o.n = n
 	state, err := l.shelf.Get(n, &o.OrderOutcome)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.readState(state, &l.rooms); err != nil {
+	rest, err := o.readCounts(state)
+	if err == nil && whole {
+		err = o.readRows(rest, &l.rooms)
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i := range o.OrderOutcome.Problems {
@@ -157,15 +162,14 @@ const (
 // appendState adds what of an order is not in its outcome. The fee of unknown
 // products is found again.
 func (o *order) appendState(dst []byte) []byte {
-	var flags byte
+	var flags int64
 	if o.scattered {
 		flags |= stateScattered
 	}
 	if o.header != nil {
 		flags |= stateHeader
 	}
-	dst = append(dst, flags)
-	for _, v := range [...]int64{int64(o.line), int64(o.accepted), int64(o.seen), o.asked} {
+	for _, v := range [...]int64{flags, int64(o.line), int64(o.accepted), int64(o.seen), o.asked} {
 		dst = binary.AppendVarint(dst, v)
 	}
 	if o.header != nil {
@@ -180,16 +184,25 @@ func appendText(dst []byte, s string) []byte {
 
 var errState = errors.New("what was put away came back damaged")
 
-func (o *order) readState(b []byte, r *rooms) error {
-	if len(b) == 0 {
-		return errState
-	}
-	flags := b[0]
-	s := stateReader{b: b[1:]}
+// readCounts reads the first part of a state and gives the second.
+func (o *order) readCounts(state []byte) ([]byte, error) {
+	s := stateReader{b: state}
+	flags := s.varint()
 	o.scattered = flags&stateScattered != 0
 	o.line, o.accepted, o.seen, o.asked = int(s.varint()), int(s.varint()), int(s.varint()), s.varint()
 	if flags&stateHeader != 0 {
 		o.header = &Header{Method: o.Method, Hash: o.HeaderHash}
+	}
+	if s.bad {
+		return nil, errState
+	}
+	return s.b, nil
+}
+
+// readRows reads the second part of a state: what later rows are compared with.
+func (o *order) readRows(state []byte, r *rooms) error {
+	s := stateReader{b: state}
+	if o.header != nil {
 		o.header.Country, o.header.raw = s.text(), s.text()
 	}
 	o.skus.read(&s, r)
