@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -48,8 +47,17 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
 	}
 	var pending []removal.Outcome // decided and not on their way to be packed
+	var block []byte
+	ended := false
+	pack := func() error {
+		block, pending = ledger.EncodeOutcomes(block[:0], pending), pending[:0]
+		d.aligned = false
+		return d.packed.add(block)
+	}
 	decider := validate.NewDecider(rules, stock, past, d.orders, func(o *removal.Outcome) error {
-		pending = append(pending, *o)
+		if pending = append(pending, *o); ended && len(pending) == outcomesPerBlock {
+			return pack()
+		}
 		return nil
 	})
 	grouper := upload.NewGrouper()
@@ -87,16 +95,12 @@ func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *v
 	if err != nil {
 		return nil, err
 	}
+	ended = true
 	if err := d.finish(decider, grouper.Has); err != nil {
 		return nil, err
 	}
 	if len(pending) > 0 {
-		d.aligned = false
-	}
-	var block []byte
-	for rest := range slices.Chunk(pending, outcomesPerBlock) {
-		block = ledger.EncodeOutcomes(block[:0], rest)
-		if err := d.packed.add(block); err != nil {
+		if err := pack(); err != nil {
 			return nil, err
 		}
 	}
