@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -43,97 +42,117 @@ type decision struct {
 // is used.
 func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up *upload.Sheet,
 	rules *validate.Rules, stock *validate.Stock, spool *storage.Spool) (*decision, error) {
-	d := decision{
+	f := firstPass{rules: rules, grouper: upload.NewGrouper(), progress: p.Progress, decision: decision{
 		aligned: true, spool: spool, orders: &shelf{spool: spool},
 		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
-	}
-	var pending []removal.Outcome // decided and not on their way to be packed
-	decider := validate.NewDecider(rules, stock, newPast(ctx, p.Ledger, j.Merchant), d.orders, func(o *removal.Outcome) error {
-		pending = append(pending, *o)
-		return nil
-	})
-	grouper, total := upload.NewGrouper(), int64(0)
-	err := eachBatch(ctx, sheet, up, stages{
-		prepare: func(b *batch) error {
-			b.checked = resize(b.checked, len(b.rows))
-			rules.Check(b.rows, b.checked, hintsIn(b.number))
-			return nil
-		},
-		inOrder: func(b *batch) error {
-			b.groups = b.groups[:0]
-			for i := range b.rows {
-				r := &b.rows[i]
-				b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
-			}
-			total += int64(len(b.rows))
-			p.Progress(total, 0)
-			if err := decider.Decide(b.rows, b.checked, b.groups); err != nil {
-				return err
-			}
-			b.outcomes, pending = pending, b.outcomes[:0]
-			return nil
-		},
-		finish: func(b *batch) error {
-			b.packed = b.packed[:0]
-			if len(b.outcomes) > 0 {
-				b.packed = ledger.EncodeOutcomes(b.packed, b.outcomes)
-			}
-			return nil
-		},
-		deliver: func(b *batch) error {
-			d.aligned = d.aligned && len(b.outcomes) == len(b.rows)
-			return d.packed.add(b.packed)
-		},
-	})
+	}}
+	f.decider = validate.NewDecider(rules, stock, newPast(ctx, p.Ledger, j.Merchant), f.orders, f.emit)
+	err := eachBatch(ctx, sheet, up, stages{prepare: f.check, inOrder: f.decide, finish: f.pack, deliver: f.keep})
 	if err != nil {
 		return nil, err
 	}
 	if j.LetGo {
 		rules.Snapshot.LetGo()
 	}
-	if err := d.finish(decider, grouper.Has); err != nil {
+	if err := f.end(); err != nil {
 		return nil, err
 	}
-	if len(pending) > 0 {
-		d.aligned = false
-	}
-	var block []byte
-	for rest := range slices.Chunk(pending, outcomesPerBlock) {
-		block = ledger.EncodeOutcomes(block[:0], rest)
-		if err := d.packed.add(block); err != nil {
-			return nil, err
-		}
-	}
-	if decider.Counts.Read == 0 {
+	d := &f.decision
+	if d.counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.problems = decider.Counts, decider.Problems
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
-	return &d, nil
+	return d, nil
 }
 
-// finish takes the orders over.
-func (d *decision) finish(decider *validate.Decider, given func(string) bool) error {
-	n := int32(0)
-	some := make([]removal.OrderOutcome, 0, ordersPerBlock)
-	var block []byte
-	pack := func() error {
-		block = ledger.EncodeOrderOutcomes(block[:0], some)
-		some = some[:0]
-		return d.packedOrders.add(block)
+// firstPass is a decision that is being made.
+type firstPass struct {
+	decision
+	rules    *validate.Rules
+	grouper  *upload.Grouper
+	decider  *validate.Decider
+	progress func(done, total int64)
+	rows     int64
+
+	pending []removal.Outcome // decided and not on their way to be packed
+	ended   bool              // all rows were seen
+	block   []byte
+}
+
+func (f *firstPass) check(b *batch) error {
+	b.checked = resize(b.checked, len(b.rows))
+	f.rules.Check(b.rows, b.checked, hintsIn(b.number))
+	return nil
+}
+
+func (f *firstPass) decide(b *batch) error {
+	b.groups = b.groups[:0]
+	for i := range b.rows {
+		r := &b.rows[i]
+		b.groups = append(b.groups, f.grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
 	}
-	err := decider.Finish(given, func(o *removal.OrderOutcome) error {
+	f.rows += int64(len(b.rows))
+	f.progress(f.rows, 0)
+	if err := f.decider.Decide(b.rows, b.checked, b.groups); err != nil {
+		return err
+	}
+	b.outcomes, f.pending = f.pending, b.outcomes[:0]
+	return nil
+}
+
+func (f *firstPass) emit(o *removal.Outcome) error {
+	if f.pending = append(f.pending, *o); f.ended && len(f.pending) == outcomesPerBlock {
+		return f.packPending()
+	}
+	return nil
+}
+
+func (f *firstPass) pack(b *batch) error {
+	b.packed = b.packed[:0]
+	if len(b.outcomes) > 0 {
+		b.packed = ledger.EncodeOutcomes(b.packed, b.outcomes)
+	}
+	return nil
+}
+
+func (f *firstPass) keep(b *batch) error {
+	f.aligned = f.aligned && len(b.outcomes) == len(b.rows)
+	return f.packed.add(b.packed)
+}
+
+// packPending packs what had to wait for the end of the file.
+func (f *firstPass) packPending() error {
+	f.aligned = false
+	f.block, f.pending = ledger.EncodeOutcomes(f.block[:0], f.pending), f.pending[:0]
+	return f.packed.add(f.block)
+}
+
+// end decides what had to wait and takes the orders over.
+func (f *firstPass) end() error {
+	f.ended = true
+	some := make([]removal.OrderOutcome, 0, ordersPerBlock)
+	packOrders := func() error {
+		f.block = ledger.EncodeOrderOutcomes(f.block[:0], some)
+		some = some[:0]
+		return f.packedOrders.add(f.block)
+	}
+	n := int32(0)
+	err := f.decider.Finish(f.grouper.Has, func(o *removal.OrderOutcome) error {
 		if some = append(some, *o); len(some) == ordersPerBlock {
-			if err := pack(); err != nil {
+			if err := packOrders(); err != nil {
 				return err
 			}
 		}
 		n++
-		return d.orders.decide(n-1, o)
+		return f.orders.decide(n-1, o)
 	})
 	if err == nil && len(some) > 0 {
-		err = pack()
+		err = packOrders()
 	}
+	if err == nil && len(f.pending) > 0 {
+		err = f.packPending()
+	}
+	f.counts, f.problems = f.decider.Counts, f.decider.Problems
 	return err
 }
 
