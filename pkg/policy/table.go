@@ -83,6 +83,7 @@ type entry[T any] struct {
 type loader struct {
 	own map[string][]byte
 	sum hash.Hash
+	buf []byte // of enforce, used again
 }
 
 // readTable reads the embedded table and the user's, whose missing columns are returned.
@@ -217,7 +218,7 @@ func merge[T any](base, own []entry[T], missing []string, column string, key fun
 
 // enforce adds the rows that came into force to the version.
 func enforce[T any](l *loader, file string, rows []entry[T]) {
-	buf := append(make([]byte, 0, 64<<10), file...)
+	buf := append(l.buf[:0], file...)
 	for i := range rows {
 		for _, c := range cells(&rows[i].row) {
 			buf = append(append(buf, 0x1f), *c...)
@@ -225,4 +226,5 @@ func enforce[T any](l *loader, file string, rows []entry[T]) {
 		buf = append(buf, 0x1e)
 	}
 	l.sum.Write(buf)
+	l.buf = buf
 }
