@@ -57,12 +57,12 @@ func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up 
 	if err := f.end(); err != nil {
 		return nil, err
 	}
-	d := &f.decision
+	d := f.decision // a copy: stock and decider go
 	if d.counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
-	return d, nil
+	return &d, nil
 }
 
 // firstPass is a decision that is being made.
