@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime/debug"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -61,9 +62,17 @@ func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up 
 	if d.counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
+	if j.LetGo && d.counts.Read >= manyRows {
+		f = firstPass{}
+		debug.FreeOSMemory()
+	}
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
 	return &d, nil
 }
+
+// manyRows is from how many rows on the memory of the first pass is given back to the
+// system before the second, which needs other memory and less of it. That takes 20 ms.
+const manyRows = 500_000
 
 // firstPass is a decision that is being made.
 type firstPass struct {

@@ -2,8 +2,8 @@ package upload
 
 import "math/bits"
 
-// hashTable finds numbers by hashes, which must be evenly spread. A number takes 12
-// bytes and a third: in a map it would take twice as much.
+// hashTable finds numbers by hashes, which must be evenly spread. A number takes 15 to
+// 19 bytes: in a map it would take twice as much.
 type hashTable struct {
 	hashes  []uint64
 	numbers []int32 // + 1; 0: free
@@ -25,7 +25,7 @@ func (t *hashTable) find(hash uint64) (int32, bool) {
 func (t *hashTable) add(hash uint64, number int32) {
 	if t.n*5 >= len(t.hashes)*4 {
 		old := *t
-		slots := max(fewestSlots, len(t.hashes)+len(t.hashes)/2)
+		slots := max(fewestSlots, len(t.hashes)+len(t.hashes)/4)
 		t.hashes, t.numbers = make([]uint64, slots), make([]int32, slots)
 		for i, n := range old.numbers {
 			if n > 0 {
