@@ -10,7 +10,7 @@ import (
 
 // takingsPerBlock is how many takings are packed together: enough that the keys of
 // their pools, when sorted, are like one another.
-const takingsPerBlock = 64 << 10
+const takingsPerBlock = 32 << 10
 
 // movementMaker packs what accepted rows took of the pools, as they go by in the
 // order of the file: a block is sorted by pool and packed while the takings of the

@@ -219,13 +219,16 @@ func (r *rerun) upload(ctx context.Context) (_ *uploadRun, done func() error, er
 	u.d.counts = validate.Counts{Read: r.run.Read, Accepted: r.run.Accepted, Rejected: r.run.Rejected, Seen: r.run.Seen}
 	u.d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return p.Ledger.Outcomes(ctx, j.Merchant, r.run.ID) }
 	u.d.orders = &shelf{spool: spool}
-	orders, err := p.Ledger.OrderOutcomes(ctx, j.Merchant, r.run.ID)
-	if err != nil {
-		return fail(err)
-	}
-	for i := range orders {
-		if err := u.d.orders.decide(int32(i), &orders[i]); err != nil {
+	n := int32(0)
+	for orders, err := range p.Ledger.OrderOutcomeBlocks(ctx, j.Merchant, r.run.ID) {
+		if err != nil {
 			return fail(err)
+		}
+		for i := range orders {
+			if err := u.d.orders.decide(n, &orders[i]); err != nil {
+				return fail(err)
+			}
+			n++
 		}
 	}
 	return u, done, nil

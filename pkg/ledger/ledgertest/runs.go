@@ -93,6 +93,14 @@ func testOutcomes(t *testing.T, l *ledger.Ledger) {
 		_, err = l.OutcomeOf(ctx, m, "run-1", row)
 		checkErr(t, ledger.ErrNotFound, err)
 	}
+	var byBlock []removal.OrderOutcome
+	for some, err := range l.OrderOutcomeBlocks(ctx, m, "run-1") {
+		if err != nil || len(some) != 1 {
+			t.Fatalf("a block of %d orders, %v", len(some), err)
+		}
+		byBlock = append(byBlock, some...)
+	}
+	check(t, "orders by block", orders, byBlock)
 	gotOrders, err := l.OrderOutcomes(ctx, m, "run-1")
 	if err != nil {
 		t.Fatal(err)
