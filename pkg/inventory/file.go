@@ -457,14 +457,11 @@ func (l *loader) run(f *os.File) error {
 				if k >= len(l.blocks) {
 					return
 				}
-				b := &l.blocks[k]
-				if b.packs == nil {
-					errs[w] = b.read(f, b.data)
-					continue
-				}
-				buf = slices.Grow(buf[:0], 2*len(b.data))[:2*len(b.data)]
-				if errs[w] = b.read(f, buf); errs[w] == nil {
-					b.packs.pack(buf, b.data)
+				if b := &l.blocks[k]; b.packs == nil {
+					errs[w] = b.read(f)
+				} else {
+					buf = slices.Grow(buf, packPiece)[:packPiece]
+					errs[w] = b.readPacked(f, buf)
 				}
 			}
 		})
@@ -473,12 +470,35 @@ func (l *loader) run(f *os.File) error {
 	return errors.Join(errs[:]...)
 }
 
-func (b *block) read(f *os.File, to []byte) error {
-	if _, err := f.ReadAt(to, b.at); err != nil {
+func (b *block) read(f *os.File) error {
+	if _, err := f.ReadAt(b.data, b.at); err != nil {
 		return err
 	}
-	if crc32.Checksum(to, castagnoli) != b.sum {
+	return b.check(crc32.Checksum(b.data, castagnoli))
+}
+
+func (b *block) check(sum uint32) error {
+	if sum != b.sum {
 		return fmt.Errorf("block at %d: checksum: %w", b.at, ErrFormat)
 	}
 	return nil
+}
+
+// packPiece is how much of an index is read before it is packed: a part that stays in
+// the cache.
+const packPiece = 128 << 10
+
+// readPacked reads a block of an index and keeps its packed form.
+func (b *block) readPacked(f *os.File, buf []byte) error {
+	sum, at := uint32(0), b.at
+	for to := b.data; len(to) > 0; to = to[min(len(to), packPiece/2):] {
+		piece := buf[:min(2*len(to), packPiece)]
+		if _, err := f.ReadAt(piece, at); err != nil {
+			return err
+		}
+		sum = crc32.Update(sum, castagnoli, piece)
+		b.packs.pack(piece, to)
+		at += int64(len(piece))
+	}
+	return b.check(sum)
 }

@@ -37,7 +37,7 @@ const (
 	bucketEntries = 16
 	// Parts of partItems are built in a cache; every part is searched, so that there
 	// are maxParts of them at most, and as many as there are cores to build them.
-	partItems   = 1 << 17
+	partItems   = 1 << 15
 	minParts    = 2
 	maxParts    = 8
 	filterBits  = 8 // a form
@@ -91,6 +91,7 @@ func newFuzzy(s *Snapshot) *fuzzy {
 			if w > 0 {
 				m.filter = make([]uint64, len(f.filter))
 			}
+			clear(m.filter) // see newIndex
 			for k := w; k < len(f.parts); k += len(makers) {
 				f.parts[k] = m.make(k*n/len(f.parts), (k+1)*n/len(f.parts))
 			}

@@ -131,9 +131,3 @@ func (x *index) insert(v uint64) {
 	}
 	binary.LittleEndian.PutUint64(x.slots[uint(pos)*8:], v)
 }
-
-// add inserts a number whose key may stand there already, in a table made large
-// enough by newIndexFor.
-func (x *index) add(h uint64, number int32) {
-	x.insert(uint64(tagOf(h))<<32 | uint64(uint32(number+1)))
-}
