@@ -69,7 +69,7 @@ func (s *Snapshot) fork() *Snapshot {
 		tellsRecalled: s.tellsRecalled,
 	}
 	n.fnskus.made.Store(fnskus)
-	n.loadGrown, n.loadFNSKUs = s.loadGrown, s.loadFNSKUs
+	n.loadGrown, n.loadFNSKUs, n.fnskusBegin = s.loadGrown, s.loadFNSKUs, s.fnskusBegin
 	n.grown.Store(s.grown.Load())
 	n.side.r, n.side.offsets, n.side.items = s.side.r, s.side.offsets, s.side.items
 	return n

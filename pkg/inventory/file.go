@@ -247,7 +247,8 @@ func open(f *os.File) (*Snapshot, error) {
 	}
 	var l loader
 	var items, pools, facts, offsets, bookOffsets []byte
-	l.want(&d.ItemData, &items)
+	begin := beginningsOfBlocks{known: true}
+	l.add(wanted{section: &d.ItemData, length: d.ItemData.Length, into: &items, look: begin.look})
 	l.want(&d.PoolData, &pools)
 	l.want(&d.FactData, &facts)
 	l.want(&d.Overflow, &s.overflow)
@@ -259,6 +260,9 @@ func open(f *os.File) (*Snapshot, error) {
 	}
 	if err := l.run(f); err != nil {
 		return nil, err
+	}
+	if begin.known {
+		s.fnskusBegin = &begin.all
 	}
 	s.items.adopt(items, d.Items)
 	s.pools.adopt(pools, d.Pools)
@@ -364,7 +368,7 @@ func (d *directory) check(end int64) error {
 	}
 	groups := int64(d.Items+sideGroup-1) / sideGroup
 	if d.Items < 0 || d.Pools < 0 || d.Facts < 0 ||
-		d.ItemData.Length != int64(d.Items)*itemSize || d.PoolData.Length != int64(d.Pools)*poolSize ||
+		d.ItemData.Length != int64(d.Items)*itemSize || d.ItemData.Block%itemSize != 0 || d.PoolData.Length != int64(d.Pools)*poolSize ||
 		d.FactData.Length != int64(d.Facts)*factSize || d.SideIndex.Length != 8*(groups+1) ||
 		!d.SKUs.isIndex(d.Items) || !d.FNSKUs.isIndex(d.Named) {
 		return fmt.Errorf("directory: lengths: %w", ErrFormat)
@@ -399,6 +403,8 @@ type wanted struct {
 	length  int64
 	into    *[]byte
 	packs   *packedIndex // what is read is an index, and this its packed form; nil: no
+	// look is shown each block while it is in the cache; nil: nobody looks.
+	look func(data []byte)
 }
 
 type block struct {
@@ -406,6 +412,7 @@ type block struct {
 	at    int64
 	sum   uint32
 	packs *packedIndex
+	look  func(data []byte)
 }
 
 // want asks for a section, which run puts into *into.
@@ -438,7 +445,7 @@ func (l *loader) cut() {
 		}
 		for k, sum := range w.section.Sums {
 			from, at := k*size, w.section.Offset+int64(k)*int64(w.section.Block)
-			l.blocks = append(l.blocks, block{b[from:min(from+size, len(b))], at, sum, w.packs})
+			l.blocks = append(l.blocks, block{b[from:min(from+size, len(b))], at, sum, w.packs, w.look})
 		}
 	}
 }
@@ -474,7 +481,11 @@ func (b *block) read(f *os.File) error {
 	if _, err := f.ReadAt(b.data, b.at); err != nil {
 		return err
 	}
-	return b.check(crc32.Checksum(b.data, castagnoli))
+	if err := b.check(crc32.Checksum(b.data, castagnoli)); err != nil || b.look == nil {
+		return err
+	}
+	b.look(b.data)
+	return nil
 }
 
 func (b *block) check(sum uint32) error {

@@ -135,6 +135,9 @@ func (s *Snapshot) FindPool(key string) int32 {
 }
 
 func (s *Snapshot) findFNSKU(fnsku []byte) int32 {
+	if s.fnskusBegin != nil && !s.fnskusBegin.has(fnsku) {
+		return -1
+	}
 	x := s.fnskuIndex()
 	tag := tagOf(hashBytes(s.seed, fnsku))
 	pos := tag >> x.shift

@@ -57,6 +57,8 @@ type Snapshot struct {
 	fnskus     onDemand[packedIndex]
 	loadFNSKUs func() (packedIndex, error)
 	named      int // pools with an FNSKU
+	// fnskusBegin is nil where it is not known; then fnskus is to be asked.
+	fnskusBegin *beginnings
 	// grown is nil where the snapshot was read from a file, or written to one.
 	grown     atomic.Pointer[grownIndexes]
 	loadGrown func() (grownIndexes, error) // nil: there is no file
