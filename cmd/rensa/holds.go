@@ -59,18 +59,24 @@ func (ws *workspace) deadlines(ctx context.Context, merchant string) (*report.De
 	return s.jobs.Deadlines(ctx, merchant, ws.now())
 }
 
-// holdsOf gives the holds of one pool as they are now.
+// holdsOf gives the holds of one pool of the current snapshot, by its key, as they
+// are now.
 func (ws *workspace) holdsOf(ctx context.Context, merchant, pool string) ([]holdDocument, error) {
-	list, err := ws.deadlines(ctx, merchant)
+	p, err := ws.processor(nil)
+	if err != nil {
+		return nil, err
+	}
+	s, err := ws.staff(p)
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.jobs.DeadlinesOf(ctx, merchant, pool, ws.now())
 	if err != nil {
 		return nil, err
 	}
 	all := []holdDocument{}
 	for i := range list.Rows {
 		r := &list.Rows[i]
-		if r.Pool != pool {
-			continue
-		}
 		v := holdDocument{
 			ID: r.Hold, Condition: r.Condition, Reason: r.Reason, Units: r.Units, Covered: r.Covered, CoveredBy: orEmpty(r.CoveredBy),
 			Since: r.Since.Format(time.DateOnly), Deadline: r.Deadline.Format(time.DateOnly), DaysLeft: r.DaysLeft, Notices: []noticeDocument{},

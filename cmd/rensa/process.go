@@ -127,7 +127,7 @@ func (r *filesRun) all(ctx context.Context, inputs []input) error {
 		if i > 0 && !r.app.json {
 			r.app.say("")
 		}
-		if err := r.one(ctx, in); err != nil {
+		if err := r.one(ctx, in, i == len(inputs)-1); err != nil {
 			return err
 		}
 		if err := r.app.out.Flush(); err != nil {
@@ -165,11 +165,11 @@ func (r *filesRun) order(ctx context.Context, inputs []input) error {
 
 // one takes one file. Only an interruption is an error: a failure of ours is told
 // and counted, and the next file gets its chance.
-func (r *filesRun) one(ctx context.Context, in input) error {
+func (r *filesRun) one(ctx context.Context, in input, last bool) error {
 	r.progress.start(in.name)
 	result, err := r.processor.Process(ctx, process.Request{
 		Merchant: r.merchant.ID, Path: in.path, Name: in.name, AsOf: r.asOf, Force: r.flags.force,
-		Reports: r.reports, Check: r.flags.check, OutDir: r.outDir(in), Actor: r.ws.actor,
+		Reports: r.reports, Check: r.flags.check, OutDir: r.outDir(in), Actor: r.ws.actor, Document: r.app.json, LetGo: last,
 	})
 	r.progress.stop()
 	if err != nil {
@@ -223,7 +223,7 @@ func runDocument(result *process.Result) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := bytes.TrimSpace(result.Summary)
+	head := bytes.TrimSpace(result.Document)
 	if len(head) < 2 || head[len(head)-1] != '}' {
 		return tail, nil
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -25,11 +24,9 @@ func (r *filesRun) showResult(in input, result *process.Result) error {
 	if a.quiet {
 		return nil
 	}
-	var s report.Summary
-	if len(result.Summary) > 0 {
-		if err := json.Unmarshal(result.Summary, &s); err != nil {
-			return fmt.Errorf("the run's summary: %w", err)
-		}
+	s := result.Summary
+	if s == nil {
+		s = &report.Summary{}
 	}
 	a.say(a.style.bold(printable(in.name)) + a.style.dim("  "+r.merchant.ID+"  "+result.RunID))
 	t := &labels{app: a}
@@ -40,10 +37,10 @@ func (r *filesRun) showResult(in input, result *process.Result) error {
 	case result.FileProblem != nil:
 		t.add("file", a.style.red(a.t("cli.run.refused")))
 	default:
-		r.counts(t, &s, result)
+		r.counts(t, s, result)
 	}
 	t.show()
-	r.problems(&s, result)
+	r.problems(s, result)
 	if result.ReportDir != "" {
 		t := &labels{app: a}
 		t.add("reports", a.near(result.ReportDir))
@@ -51,7 +48,7 @@ func (r *filesRun) showResult(in input, result *process.Result) error {
 			o := &s.Outbound[i]
 			if !r.flags.check && result.Seen == nil {
 				file := filepath.Join(r.ws.dir, "outbound", r.merchant.ID, o.File)
-				t.add("outbound", a.t("cli.run.outbound", "file", a.near(file), "orders", len(o.Orders)))
+				t.add("outbound", a.t("cli.run.outbound", "file", a.near(file), "orders", o.Number()))
 			}
 		}
 		t.show()

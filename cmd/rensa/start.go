@@ -20,7 +20,7 @@ const startPace = 10_000
 
 // jobPace is how much may be added to what is in use before it is collected again,
 // in percent, by calls that hold the whole stock of a merchant.
-const jobPace = 25
+const jobPace = 20
 
 // collectLate puts the first collection off until startMemory is in use; then the
 // usual pace begins, or for files and jobs by hand a closer one, since most of what

@@ -35,6 +35,7 @@ type holdPlanner struct {
 	now      time.Time
 	rules    inventory.HoldRules
 	before   map[int64]removal.Hold
+	only     int32 // the pool to settle, or allPools
 	pools    []*inventory.HoldPool
 	orders   map[string]*ledger.Record
 	// fresh are orders made since the holds were settled last; they count as such
@@ -49,17 +50,36 @@ type holdPlanner struct {
 // revision read before.
 func PlanHolds(ctx context.Context, l *ledger.Ledger, m *removal.Merchant, store policy.Store,
 	current, next *inventory.Snapshot, now time.Time) (*HoldPlan, error) {
+	book, err := l.LiveHolds(ctx, m.ID)
+	if err != nil {
+		return nil, err
+	}
+	return planHolds(ctx, l, m, store, now, book, allPools, current, next)
+}
+
+// PlanPool settles the holds of one pool of the merchant's current snapshot, to be
+// looked at: nothing of it is for a commit.
+func PlanPool(ctx context.Context, l *ledger.Ledger, m *removal.Merchant, store policy.Store,
+	current *inventory.Snapshot, pool int32, now time.Time) (*HoldPlan, error) {
+	book, err := l.PoolHolds(ctx, m.ID, current.PoolKey(pool))
+	if err != nil {
+		return nil, err
+	}
+	return planHolds(ctx, l, m, store, now, book, pool, current)
+}
+
+// allPools stands for a pool.
+const allPools = -1
+
+func planHolds(ctx context.Context, l *ledger.Ledger, m *removal.Merchant, store policy.Store,
+	now time.Time, book *ledger.HoldBook, pool int32, snapshots ...*inventory.Snapshot) (*HoldPlan, error) {
 	p := &holdPlanner{
 		ctx: ctx, ledger: l, merchant: m.ID, store: store, now: now.UTC().Truncate(time.Microsecond),
-		before: map[int64]removal.Hold{},
+		only: pool, before: map[int64]removal.Hold{},
 		orders: map[string]*ledger.Record{}, fresh: map[string]bool{},
 	}
 	var err error
 	if p.zone, err = time.LoadLocation(store.TimeZone); err != nil {
-		return nil, err
-	}
-	book, err := l.LiveHolds(ctx, m.ID)
-	if err != nil {
 		return nil, err
 	}
 	p.rules = inventory.HoldRules{Days: HoldDays(store), Today: Day(now, p.zone), Now: p.now, NextID: book.Next}
@@ -67,7 +87,7 @@ func PlanHolds(ctx context.Context, l *ledger.Ledger, m *removal.Merchant, store
 	if err := p.readOrders(book); err != nil {
 		return nil, err
 	}
-	for _, s := range []*inventory.Snapshot{current, next} {
+	for _, s := range snapshots {
 		if s == nil {
 			continue
 		}
@@ -242,7 +262,11 @@ func (p *holdPlanner) find(s *inventory.Snapshot) (at map[int32]*[2]*inventory.H
 		}
 		gone = append(gone, hp)
 	}
-	for pool := range int32(s.Pools()) {
+	from, to := p.only, p.only+1
+	if p.only == allPools {
+		from, to = 0, int32(s.Pools())
+	}
+	for pool := from; pool < to; pool++ {
 		for _, c := range []removal.Condition{removal.Sellable, removal.Unsellable} {
 			portions, err := s.Held(pool, c)
 			if err != nil {

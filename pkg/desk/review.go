@@ -98,7 +98,7 @@ func (d *Desk) verdict(ctx context.Context, m *removal.Merchant, draft Draft) (*
 	checked, groups := make([]validate.Checked, len(rows)), make([]removal.Group, len(rows))
 	rules.Check(rows, checked, len(rows))
 	var outcomes []removal.Outcome
-	decider := validate.NewDecider(rules, stock, past{ctx, d.opt.Ledger, m.ID}, func(o *removal.Outcome) error {
+	decider := validate.NewDecider(rules, stock, past{ctx, d.opt.Ledger, m.ID}, nil, func(o *removal.Outcome) error {
 		outcomes = append(outcomes, *o)
 		return nil
 	})
@@ -108,7 +108,11 @@ func (d *Desk) verdict(ctx context.Context, m *removal.Merchant, draft Draft) (*
 	if err := decider.Decide(rows, checked, groups); err != nil {
 		return nil, err
 	}
-	decided, err := decider.Finish()
+	var decided []removal.OrderOutcome
+	err = decider.Finish(func(id string) bool { return id == draft.ID }, func(o *removal.OrderOutcome) error {
+		decided = append(decided, *o)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,19 +26,39 @@ func movementsOf(n int) []Movement {
 func packAll(tb testing.TB, run string, orders iter.Seq[removal.Order]) *PackedOrders {
 	tb.Helper()
 	var p *OrderPacker
+	var blocks []OrderBlock
 	place := 0
 	for o := range orders {
 		if o.Run = run; p == nil {
-			p = NewOrderPacker(o)
+			p = NewOrderPacker(o, func(b OrderBlock) error {
+				blocks = append(blocks, OrderBlock{b.Entries, slices.Clone(b.Orders), slices.Clone(b.IDs)})
+				return nil
+			})
 		}
-		b, err := PackOrder(nil, &o)
-		if err != nil {
+		var lines []byte
+		var err error
+		for i := range o.Lines {
+			if lines, err = PackLine(lines, &o.Lines[i]); err != nil {
+				tb.Fatal(err)
+			}
+		}
+		if err := p.Add(place, o.ID, o.Family, PackOrder(nil, &o, len(o.Lines), lines)); err != nil {
 			tb.Fatal(err)
 		}
-		p.Add(place, o.ID, o.Family, b)
 		place++
 	}
-	return p.Orders()
+	count, err := p.End()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &PackedOrders{Count: count, Blocks: func(yield func(OrderBlock) error) error {
+		for _, b := range blocks {
+			if err := yield(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
 }
 
 // commitOf makes a commit of orders of ten lines each, with or without what

@@ -103,10 +103,9 @@ func (t *tx) putChange(ctx context.Context, h *merchantHead, run string, c *Chan
 		if err := checkMovements(c.Movements); err != nil {
 			return err
 		}
-		_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, kind, run, entries, block) VALUES ($1, $2, 'commit', $3, $4, $5)`,
-			h.id, h.revision+1, null(run), len(c.Movements), EncodeMovements(nil, c.Movements))
-		if err != nil {
-			return fmt.Errorf("movements: %w", err)
+		b := MovementBlock{Entries: len(c.Movements), Bytes: EncodeMovements(nil, c.Movements)}
+		if err := t.putMovements(ctx, h, run, 0, b); err != nil {
+			return err
 		}
 		if err := t.mergeMovements(ctx, h); err != nil {
 			return err
@@ -138,6 +137,10 @@ func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []R
 	if len(orders) == 0 {
 		return nil
 	}
+	filter, err := t.dueFilter(ctx, h, int64(len(orders)), false)
+	if err != nil {
+		return err
+	}
 	w := newOrderWriter(t, h)
 	defer func() { err = errors.Join(err, w.close()) }()
 	before := h.orders
@@ -167,7 +170,12 @@ func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []R
 			return err
 		}
 	}
-	return t.saveFilter(ctx, h, before, slices.Values(w.hashes), false)
+	if filter != nil {
+		for _, hash := range w.hashes {
+			filter.add(hash)
+		}
+	}
+	return t.saveFilter(ctx, h, filter)
 }
 
 // updateOrder writes what can change of an order.

@@ -101,7 +101,7 @@ func (l *Ledger) Imbalances(ctx context.Context, merchant string) (found []Imbal
 				to[0], to[1] = to[0]+m.Sellable, to[1]+m.Unsellable
 				return nil
 			})
-		}, `SELECT block FROM movement WHERE merchant = $1 AND kind = 'commit' ORDER BY seq`, merchant)
+		}, `SELECT block FROM movement WHERE merchant = $1 AND kind = 'commit' ORDER BY seq, part`, merchant)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("hold orders of %s against movements: %w", merchant, err)

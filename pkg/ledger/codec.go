@@ -71,8 +71,10 @@ func payload(block []byte, kind blockKind) (*reader, error) {
 type reader struct {
 	b   []byte
 	bad bool
-	// seen holds the strings read so far, by which later ones are named.
-	seen []string
+	// seen holds the strings read so far, by which later ones are named; alone: none
+	// is named.
+	seen  []string
+	alone bool
 }
 
 func (r *reader) fail() { r.b, r.bad = nil, true }
@@ -148,6 +150,9 @@ func (r *reader) bytes() []byte {
 // text reads a string that writer.text wrote: 0 and the string itself where it
 // is new, else its number among the new ones, the first being 1.
 func (r *reader) text() string {
+	if r.alone {
+		return string(r.bytes())
+	}
 	i := r.uvarint()
 	if i == 0 {
 		s := string(r.bytes())
@@ -171,8 +176,9 @@ func (r *reader) end() error {
 
 // writer appends values to a payload.
 type writer struct {
-	b    []byte
-	seen map[string]uint64
+	b     []byte
+	seen  map[string]uint64
+	alone bool // every text is written in full
 }
 
 func (w *writer) byte(v byte)      { w.b = append(w.b, v) }
@@ -188,6 +194,10 @@ func (w *writer) bytes(s string) {
 // text writes a string once and refers to it after that: names of facts, dates
 // and file names come again and again.
 func (w *writer) text(s string) {
+	if w.alone {
+		w.bytes(s)
+		return
+	}
 	if i, ok := w.seen[s]; ok {
 		w.uvarint(i)
 		return

@@ -28,16 +28,22 @@ type Commit struct {
 	// ids are fastest.
 	Packed    *PackedOrders
 	Movements []Movement
-	// Packed movements are a block by itself; nil for none.
-	PackedMovements *PackedMovements
+	// PackedMovements gives blocks of a MovementPacker in place of Movements, nil for
+	// none. It is called as Outcomes is.
+	PackedMovements func(yield func(MovementBlock) error) error
 	// Outcomes gives the blocks of EncodeOutcomes in input order, nil where
 	// there are none. It is called within the transaction: it must not decide
 	// anything that takes long, nor write to the ledger.
 	Outcomes func(yield func(block []byte) error) error
-	// OrderOutcomes are blocks of EncodeOrderOutcomes in order.
-	OrderOutcomes [][]byte
+	// OrderOutcomes gives blocks of EncodeOrderOutcomes in order, a thousand orders
+	// or fewer making a good one; nil for none. It is called as Outcomes is.
+	OrderOutcomes func(yield func(block []byte) error) error
 	Events        []Event
 	Outbound      []Outbound
+	// Durable, if it is set, waits until what the commit speaks of is durable. It is
+	// called last within the transaction, so that the disk works beside; its error
+	// undoes all.
+	Durable func() error
 	// Change is what the file does to orders that are there; nil for nothing.
 	Change *Change
 }
@@ -74,8 +80,12 @@ type Outbound struct {
 	SHA256         string
 	Bytes          int64
 	Orders         []string // ids of the orders in it
-	Run            string
-	Created        time.Time
+	// List, where it is set, gives them as a JSON array in place of Orders: what goes
+	// into a commit need not hold them all at once. Listed is how many there are.
+	List    func() ([]byte, error)
+	Listed  int
+	Run     string
+	Created time.Time
 }
 
 // Commit makes a file's whole effect durable, or nothing of it. ErrConflict: the
@@ -87,15 +97,20 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 	if r.Read != r.Accepted+r.Rejected+r.Seen {
 		return fmt.Errorf("commit run %s: %w: %d, %d, %d, %d", r.ID, ErrUnbalanced, r.Read, r.Accepted, r.Rejected, r.Seen)
 	}
-	// Packed before the transaction, so that nobody waits for it.
 	movements := c.PackedMovements
 	if len(c.Movements) > 0 {
 		if err := checkMovements(c.Movements); err != nil {
 			return fmt.Errorf("commit run %s: %w", r.ID, err)
 		}
-		movements = &PackedMovements{Count: len(c.Movements), block: EncodeMovements(nil, c.Movements)}
+		// Packed before the transaction, so that nobody waits for it.
+		block := MovementBlock{Entries: len(c.Movements), Bytes: EncodeMovements(nil, c.Movements)}
+		movements = func(yield func(MovementBlock) error) error { return yield(block) }
 	}
-	err := l.write(ctx, func(tx *tx) error {
+	write := l.write
+	if r.Read >= largeFile {
+		write = l.writeLarge
+	}
+	err := write(ctx, func(tx *tx) error {
 		// Before the revision is looked at: of two copies the later one then
 		// hears what happened. That both commit is what index run_made prevents.
 		if r.Kind.MakesOrders() && r.Accepted > 0 {
@@ -117,7 +132,10 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 		if err := tx.put(ctx, head, c, movements); err != nil {
 			return err
 		}
-		return tx.moveHead(ctx, head)
+		if err := tx.moveHead(ctx, head); err != nil || c.Durable == nil {
+			return err
+		}
+		return c.Durable()
 	})
 	if err != nil {
 		return fmt.Errorf("commit run %s: %w", r.ID, err)
@@ -126,7 +144,8 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 }
 
 // put writes all of a commit but the merchant's own row.
-func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements *PackedMovements) error {
+func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit,
+	movements func(yield func(MovementBlock) error) error) error {
 	if err := t.putRun(ctx, h, &c.Run); err != nil {
 		return err
 	}
@@ -146,11 +165,14 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements *Pac
 			return err
 		}
 	}
-	if movements != nil && movements.Count > 0 {
-		_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, kind, run, entries, block) VALUES ($1, $2, 'commit', $3, $4, $5)`,
-			h.id, h.revision+1, c.Run.ID, movements.Count, movements.block)
+	if movements != nil {
+		part := 0
+		err := movements(func(b MovementBlock) error {
+			part++
+			return t.putMovements(ctx, h, c.Run.ID, part-1, b)
+		})
 		if err != nil {
-			return fmt.Errorf("movements: %w", err)
+			return err
 		}
 	}
 	if c.Outcomes != nil {
@@ -158,8 +180,10 @@ func (t *tx) put(ctx context.Context, h *merchantHead, c *Commit, movements *Pac
 			return err
 		}
 	}
-	if err := t.putOrderOutcomes(ctx, h.id, c.Run.ID, c.OrderOutcomes); err != nil {
-		return err
+	if c.OrderOutcomes != nil {
+		if err := t.putOrderOutcomes(ctx, h.id, c.Run.ID, c.OrderOutcomes); err != nil {
+			return err
+		}
 	}
 	if err := t.putEvents(ctx, h, c.Run.ID, c.Events); err != nil {
 		return err
@@ -196,6 +220,21 @@ func (t *tx) putFile(ctx context.Context, h *merchantHead, f *File, r *Run) erro
 	return nil
 }
 
+// OutboundNames gives the names of the files with orders that a run sent out, in the
+// order in which it did.
+func (l *Ledger) OutboundNames(ctx context.Context, merchant, run string) (names []string, err error) {
+	err = l.read(ctx, func(tx *tx) error {
+		return tx.each(ctx, func(rows *sql.Rows) error {
+			names = append(names, "")
+			return rows.Scan(&names[len(names)-1])
+		}, `SELECT name FROM outbound WHERE merchant = $1 AND run = $2 AND kind = 'orders' ORDER BY ord`, merchant, run)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("outgoing files of run %s: %w", run, err)
+	}
+	return names, nil
+}
+
 // FileOf gives the input file of a run. ErrNotFound.
 func (l *Ledger) FileOf(ctx context.Context, merchant, run string) (f File, err error) {
 	err = l.read(ctx, func(tx *tx) error {
@@ -217,21 +256,33 @@ func (t *tx) putOutbound(ctx context.Context, merchant, run string, files []Outb
 		if f.Created.IsZero() {
 			f.Created = t.now
 		}
-		orders := []byte{'['}
-		for j, id := range f.Orders {
-			if j > 0 {
-				orders = append(orders, ',')
-			}
-			orders = appendJSON(orders, id)
+		orders, err := f.list()
+		if err != nil {
+			return fmt.Errorf("outgoing file %s: %w", f.Name, err)
 		}
-		_, err := t.ExecContext(ctx, `INSERT INTO outbound (merchant, name, ord, sha256, bytes, run, created, orders)
+		_, err = t.ExecContext(ctx, `INSERT INTO outbound (merchant, name, ord, sha256, bytes, run, created, orders)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			merchant, f.Name, i, f.SHA256, f.Bytes, f.Run, f.Created.UnixMicro(), string(append(orders, ']')))
+			merchant, f.Name, i, f.SHA256, f.Bytes, f.Run, f.Created.UnixMicro(), string(orders))
 		if err != nil {
 			return fmt.Errorf("outgoing file %s: %w", f.Name, err)
 		}
 	}
 	return nil
+}
+
+// list is what the file says of its orders.
+func (f *Outbound) list() ([]byte, error) {
+	if f.List != nil {
+		return f.List()
+	}
+	orders := []byte{'['}
+	for j, id := range f.Orders {
+		if j > 0 {
+			orders = append(orders, ',')
+		}
+		orders = appendJSON(orders, id)
+	}
+	return append(orders, ']'), nil
 }
 
 // Outbound gives the files with orders that a run sent out, in the order in which

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"iter"
 	"math/bits"
 )
 
@@ -81,6 +80,7 @@ type idFilter struct {
 	seq    int64 // of the last order in it
 	layers []*filterLayer
 	anew   bool // what was written is damaged
+	from   int  // the layer from which on it is to be written
 }
 
 func (f *idFilter) add(h uint64) {
@@ -166,40 +166,44 @@ func (t *tx) catchUp(ctx context.Context, merchant string, f *idFilter, upTo int
 	}, `SELECT seq, id, family FROM removal_order WHERE merchant = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`, merchant, f.seq, upTo)
 }
 
-// saveFilter writes the filter once it lacks enough orders, or now. The last of
-// them are given by their hashes; those before stand in the ledger.
-func (t *tx) saveFilter(ctx context.Context, h *merchantHead, before int64, hashes iter.Seq[uint64], now bool) error {
+// dueFilter gives the merchant's filter, with all orders that there are, where it is
+// to be written together with some more: now, or because it lacks enough orders. Else
+// it gives nil.
+func (t *tx) dueFilter(ctx context.Context, h *merchantHead, more int64, now bool) (*idFilter, error) {
 	var seq int64
 	err := t.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM id_filter WHERE merchant = $1`, h.id).Scan(&seq)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !now && h.orders-seq < max(filterLag, h.orders/filterLagPart) {
-		return nil
+	after := h.orders + more
+	if !now && after-seq < max(filterLag, after/filterLagPart) {
+		return nil, nil
 	}
 	f, err := t.filter(ctx, h.id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	from := max(0, len(f.layers)-1)
+	f.from = max(0, len(f.layers)-1)
 	if f.seq != seq { // damaged: all of it is written anew
-		from = 0
+		f.from = 0
 		if _, err := t.ExecContext(ctx, `DELETE FROM id_filter WHERE merchant = $1`, h.id); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if f.anew {
 		if err := t.enterAll(ctx, h.id); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := t.catchUp(ctx, h.id, f, before); err != nil {
-		return err
+	return f, t.catchUp(ctx, h.id, f, h.orders)
+}
+
+// saveFilter writes a filter, if there is one, that has all orders of the merchant.
+func (t *tx) saveFilter(ctx context.Context, h *merchantHead, f *idFilter) error {
+	if f == nil {
+		return nil
 	}
-	for hash := range hashes {
-		f.add(hash)
-	}
-	for i := from; i < len(f.layers); i++ {
+	for i := f.from; i < len(f.layers); i++ {
 		_, err := t.ExecContext(ctx, `INSERT INTO id_filter (merchant, layer, seq, block) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (merchant, layer) DO UPDATE SET seq = excluded.seq, block = excluded.block`,
 			h.id, i, h.orders, encodeFilterLayer(f.layers[i]))

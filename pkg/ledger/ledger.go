@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -54,6 +55,8 @@ type Ledger struct {
 	// database, where they would wait by polling.
 	writer, readers *sql.DB
 	watch           func(op string) error // nil but in tests
+	// beside is work on the file that nobody waits for but Close.
+	beside sync.WaitGroup
 }
 
 // Options are what Open can be told; the zero value serves.
@@ -91,6 +94,7 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 
 // Close closes the ledger. It may be called more than once.
 func (l *Ledger) Close() error {
+	l.beside.Wait()
 	var errs []error
 	for _, db := range []*sql.DB{l.readers, l.writer} {
 		if db != nil {

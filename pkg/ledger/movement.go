@@ -33,24 +33,34 @@ type Movement struct {
 }
 
 // Taken calls visit for every movement of a merchant that may still count, in
-// the order of the commits, and by pool within one. An error of visit ends it and
+// the order of the commits, and by pool within a block of one. An error of visit ends it and
 // is returned.
 func (l *Ledger) Taken(ctx context.Context, merchant string, visit func(Movement) error) error {
 	err := l.read(ctx, func(tx *tx) error {
 		// A base stands for everything before it.
 		return tx.each(ctx, func(rows *sql.Rows) error {
-			var seq int64
+			var seq, part int64
 			var block sql.RawBytes
-			if err := rows.Scan(&seq, &block); err != nil {
+			if err := rows.Scan(&seq, &part, &block); err != nil {
 				return err
 			}
 			if err := visitMovements(block, visit); err != nil {
-				return fmt.Errorf("block %d: %w", seq, err)
+				return fmt.Errorf("block %d of %d: %w", part, seq, err)
 			}
 			return nil
-		}, `SELECT seq, block FROM movement WHERE merchant = $1 AND seq >= coalesce(
-			(SELECT max(seq) FROM movement WHERE merchant = $1 AND kind = 'base'), 0) ORDER BY seq`, merchant)
+		}, `SELECT seq, part, block FROM movement WHERE merchant = $1 AND seq >= coalesce(
+			(SELECT max(seq) FROM movement WHERE merchant = $1 AND kind = 'base'), 0) ORDER BY seq, part`, merchant)
 	})
+	if err != nil {
+		return fmt.Errorf("movements: %w", err)
+	}
+	return nil
+}
+
+// putMovements writes a block of what a commit opened, closed or ended.
+func (t *tx) putMovements(ctx context.Context, h *merchantHead, run string, part int, b MovementBlock) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, block) VALUES ($1, $2, $3, 'commit', $4, $5, $6)`,
+		h.id, h.revision+1, part, null(run), b.Entries, b.Bytes)
 	if err != nil {
 		return fmt.Errorf("movements: %w", err)
 	}

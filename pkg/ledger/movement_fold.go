@@ -49,7 +49,7 @@ func (l *Ledger) fold(ctx context.Context, merchant string, shown time.Time, alw
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO movement (merchant, seq, kind, run, entries, block) VALUES ($1, $2, 'base', NULL, $3, $4)`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, block) VALUES ($1, $2, 0, 'base', NULL, $3, $4)`,
 			merchant, h.revision+1, len(base), EncodeMovements(nil, base))
 		if err != nil {
 			return err

@@ -20,39 +20,44 @@ func (t *tx) mergeMovements(ctx context.Context, h *merchantHead) error {
 	if (h.revision+1)%mergeEvery != 0 {
 		return nil
 	}
-	var blocks [][]byte
 	var first, last int64
-	total := 0
+	total, count := 0, 0
+	// A commit of several blocks is none of the small ones.
 	err := t.each(ctx, func(rows *sql.Rows) error {
-		var seq int64
+		var seq, part int64
 		var kind string
 		var entries int
-		var block []byte
-		if err := rows.Scan(&seq, &kind, &entries, &block); err != nil {
+		if err := rows.Scan(&seq, &part, &kind, &entries); err != nil {
 			return err
 		}
-		if kind != "commit" || total+entries > mergeMost {
+		if kind != "commit" || part > 0 || total+entries > mergeMost {
 			return errEnough
 		}
 		if last == 0 {
 			last = seq
 		}
-		first, total, blocks = seq, total+entries, append(blocks, block)
+		first, total, count = seq, total+entries, count+1
 		return nil
-	}, `SELECT seq, kind, entries, block FROM movement WHERE merchant = $1 ORDER BY seq DESC LIMIT 1000`, h.id)
+	}, `SELECT seq, part, kind, entries FROM movement WHERE merchant = $1 ORDER BY seq DESC, part DESC LIMIT 1000`, h.id)
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
-	if len(blocks) < 2 {
+	if count < 2 {
 		return nil
 	}
 	all := make([]Movement, 0, total)
-	for i := len(blocks) - 1; i >= 0; i-- {
-		ms, err := DecodeMovements(blocks[i])
-		if err != nil {
-			return fmt.Errorf("movements: %w", err)
+	err = t.each(ctx, func(rows *sql.Rows) error {
+		var block sql.RawBytes
+		if err := rows.Scan(&block); err != nil {
+			return err
 		}
-		all = append(all, ms...)
+		return visitMovements(block, func(m Movement) error {
+			all = append(all, m)
+			return nil
+		})
+	}, `SELECT block FROM movement WHERE merchant = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`, h.id, first, last)
+	if err != nil {
+		return fmt.Errorf("movements: %w", err)
 	}
 	if _, err := t.ExecContext(ctx, `DELETE FROM movement WHERE merchant = $1 AND seq >= $2 AND seq < $3`, h.id, first, last); err != nil {
 		return err

@@ -6,38 +6,44 @@ import (
 	"time"
 )
 
-// PackedMovements are movements in packed form.
-type PackedMovements struct {
-	Count int
-	block []byte
+// MovementBlock is a block of packed movements.
+type MovementBlock struct {
+	Entries int
+	Bytes   []byte
 }
 
-// MovementPacker packs the movements of one run that opens units of many orders
-// at one moment, pool after pool.
+// MovementPacker packs movements of one run that opens units of many orders at one
+// moment, pool after pool, into blocks that stand each by itself.
 type MovementPacker struct {
-	w     writer
+	run   string
 	at    int64
+	w     writer
 	left  int
 	count int
 	// before is the pool of the entry before, pool the one of the next.
 	before, pool []byte
 }
 
-// NewMovementPacker begins with how many movements there will be and the ids of
-// the orders, by whose place in the list Add names them. No key may be longer than
-// 256 bytes: ErrRefused.
-func NewMovementPacker(run string, at time.Time, orders []string, count int) (*MovementPacker, error) {
-	p := &MovementPacker{at: at.UnixMicro(), left: count, count: count}
-	p.w.b = openFrame(make([]byte, 0, 16*(count+len(orders))), blockMovements)
+// NewMovementPacker makes a packer for the movements of a run.
+func NewMovementPacker(run string, at time.Time) *MovementPacker {
+	return &MovementPacker{run: run, at: at.UnixMicro()}
+}
+
+// Begin begins a block with how many movements it will have and the ids of the
+// orders, by whose place in the list Add names them. No key may be longer than 256
+// bytes: ErrRefused.
+func (p *MovementPacker) Begin(orders []string, count int) error {
 	for _, id := range orders {
 		if len(id) > maxKey {
-			return nil, tooLong(id)
+			return tooLong(id)
 		}
 	}
+	p.left, p.count, p.before = count, count, p.before[:0]
+	p.w.b = openFrame(p.w.b[:0], blockMovements)
 	p.w.dictionary(orders)
-	p.w.dictionary([]string{run})
+	p.w.dictionary([]string{p.run})
 	p.w.uvarint(uint64(count))
-	return p, nil
+	return nil
 }
 
 func tooLong[T string | []byte](key T) error {
@@ -82,11 +88,12 @@ func (p *MovementPacker) Add(order, row int, sellable, unsellable int64) {
 	p.left--
 }
 
-// Movements ends the packing. It fails where there were not as many as was said.
-func (p *MovementPacker) Movements() (*PackedMovements, error) {
+// Block ends the block, whose bytes hold until the next begins. It fails where there
+// were not as many movements as was said.
+func (p *MovementPacker) Block() (MovementBlock, error) {
 	if p.left != 0 {
-		return nil, fmt.Errorf("%d movements are missing: %w", p.left, ErrUnbalanced)
+		return MovementBlock{}, fmt.Errorf("%d movements are missing: %w", p.left, ErrUnbalanced)
 	}
 	closeFrame(p.w.b)
-	return &PackedMovements{Count: p.count, block: p.w.b}, nil
+	return MovementBlock{Entries: p.count, Bytes: p.w.b}, nil
 }

@@ -130,15 +130,6 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 	if p == nil || p.Count == 0 {
 		return nil
 	}
-	before := h.orders
-	for i, b := range p.blocks {
-		_, err := t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block, ids) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			h.id, before, i, run, b.entries, b.bytes, encodeHashes(b.hashes))
-		if err != nil {
-			return fmt.Errorf("orders: %w", err)
-		}
-	}
-	h.orders += p.Count
 	rows := p.Count <= rowsAtOnce
 	if !rows {
 		// A draft goes when its order comes: with few drafts that is seldom.
@@ -147,6 +138,14 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 			return err
 		}
 	}
+	filter, err := t.dueFilter(ctx, h, p.Count, !rows)
+	if err != nil {
+		return err
+	}
+	if err := t.putBlocks(ctx, h, run, p, filter); err != nil {
+		return fmt.Errorf("orders: %w", err)
+	}
+	h.orders += p.Count
 	if rows {
 		if err := t.enterAll(ctx, h.id); err != nil {
 			return err
@@ -160,7 +159,36 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 			return err
 		}
 	}
-	return t.saveFilter(ctx, h, before, p.hashes(), !rows)
+	return t.saveFilter(ctx, h, filter)
+}
+
+// putBlocks writes the blocks, and adds what stands in them to the filter, if it is
+// to be written.
+func (t *tx) putBlocks(ctx context.Context, h *merchantHead, run string, p *PackedOrders, filter *idFilter) error {
+	part, count := 0, int64(0)
+	var hashes []uint64
+	err := p.Blocks(func(b OrderBlock) (err error) {
+		_, err = t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block, ids) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			h.id, h.orders, part, run, b.Entries, b.Orders, b.IDs)
+		if err != nil {
+			return err
+		}
+		part++
+		count += int64(b.Entries)
+		if hashes, err = decodeHashes(hashes[:0], b.IDs); err != nil {
+			return err
+		}
+		if filter != nil {
+			for _, hash := range hashes {
+				filter.add(hash)
+			}
+		}
+		return nil
+	})
+	if err == nil && count != p.Count {
+		err = fmt.Errorf("%d of %d came: %w", count, p.Count, ErrUnbalanced)
+	}
+	return err
 }
 
 func (t *tx) anyDraft(ctx context.Context, merchant string) (any bool, err error) {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
-	"iter"
 	"time"
 	"unicode/utf8"
 
@@ -36,87 +35,84 @@ const (
 // PackedOrders are the new orders of one file in packed form, each with its place
 // among them.
 type PackedOrders struct {
-	Count  int64
-	blocks []orderBlock
+	Count int64
+	// Blocks gives what an OrderPacker put, in the same order. It is called within
+	// the transaction, as Commit.Outcomes is.
+	Blocks func(yield func(OrderBlock) error) error
 }
 
-// hashes are those of the ids and families.
-func (p *PackedOrders) hashes() iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
-		for _, b := range p.blocks {
-			for _, h := range b.hashes {
-				if !yield(h) {
-					return
-				}
-			}
-		}
-	}
-}
-
-type orderBlock struct {
-	entries int
-	bytes   []byte
-	hashes  []uint64 // of ids and families
+// OrderBlock is a block of packed orders.
+type OrderBlock struct {
+	Entries int
+	Orders  []byte
+	IDs     []byte // hashes of their ids and families, a block too
 }
 
 // OrderPacker gathers packed orders into blocks. It is used by one goroutine;
 // PackOrder may be called by others meanwhile.
 type OrderPacker struct {
-	common  removal.Order
-	current orderBlock
-	packed  PackedOrders
+	common removal.Order
+	put    func(OrderBlock) error
+	count  int64
+	// Of the block at hand.
+	entries int
+	orders  []byte
+	hashes  []uint64
 }
 
 // NewOrderPacker packs orders that have source, run, currency, state and time of
-// common.
-func NewOrderPacker(common removal.Order) *OrderPacker { return &OrderPacker{common: common} }
-
-// Add takes an order, as PackOrder has packed it, and its place among the orders of
-// the file, from 0: they may come in any order.
-func (p *OrderPacker) Add(place int, id, family string, packed []byte) {
-	if p.current.entries == 0 {
-		p.current.bytes = p.begin()
-	}
-	p.current.bytes = binary.AppendUvarint(p.current.bytes, uint64(place))
-	p.current.bytes = append(p.current.bytes, packed...)
-	p.current.entries++
-	p.packed.Count++
-	p.current.hashes = append(p.current.hashes, hashID(id))
-	if family != "" && family != id {
-		p.current.hashes = append(p.current.hashes, hashID(family))
-	}
-	if p.current.entries == ordersPerBlock || len(p.current.bytes) >= blockBytes {
-		p.end()
-	}
+// common. It hands every block to put, which keeps none of the bytes.
+func NewOrderPacker(common removal.Order, put func(OrderBlock) error) *OrderPacker {
+	return &OrderPacker{common: common, put: put}
 }
 
-func (p *OrderPacker) begin() []byte {
-	w := &writer{b: openFrame(make([]byte, 0, blockBytes+blockBytes/4), blockOrders)}
+// Add takes an order, as PackOrder has packed it, and its place among the orders of
+// the file, from 0: they may come in any order. The errors are those of put.
+func (p *OrderPacker) Add(place int, id, family string, packed []byte) error {
+	if p.entries == 0 {
+		p.begin()
+	}
+	p.orders = binary.AppendUvarint(p.orders, uint64(place))
+	p.orders = append(p.orders, packed...)
+	p.entries++
+	p.count++
+	p.hashes = append(p.hashes, hashID(id))
+	if family != "" && family != id {
+		p.hashes = append(p.hashes, hashID(family))
+	}
+	if p.entries == ordersPerBlock || len(p.orders) >= blockBytes {
+		return p.end()
+	}
+	return nil
+}
+
+func (p *OrderPacker) begin() {
+	w := &writer{b: openFrame(p.orders[:0], blockOrders)}
 	c := &p.common
 	for _, s := range []string{c.Run, string(c.Source), c.Currency, string(c.State)} {
 		w.bytes(s)
 	}
 	w.varint(c.Created.UnixMicro())
-	return w.b
+	p.orders, p.hashes = w.b, p.hashes[:0]
 }
 
-func (p *OrderPacker) end() {
-	if p.current.entries > 0 {
-		closeFrame(p.current.bytes)
-		p.packed.blocks = append(p.packed.blocks, p.current)
-		p.current = orderBlock{}
+func (p *OrderPacker) end() error {
+	if p.entries == 0 {
+		return nil
 	}
+	closeFrame(p.orders)
+	b := OrderBlock{Entries: p.entries, Orders: p.orders, IDs: encodeHashes(p.hashes)}
+	p.entries = 0
+	return p.put(b)
 }
 
-// Orders ends the packing.
-func (p *OrderPacker) Orders() *PackedOrders {
-	p.end()
-	return &p.packed
-}
+// End ends the packing and tells how many orders there were.
+func (p *OrderPacker) End() (int64, error) { return p.count, p.end() }
 
 // PackOrder appends an order of which nothing is done yet, without what a block
-// says once for all its orders. It keeps nothing of it.
-func PackOrder(dst []byte, o *removal.Order) ([]byte, error) {
+// says once for all its orders. In place of its Lines it takes as many as PackLine
+// has packed.
+func PackOrder(dst []byte, o *removal.Order, lines int, packed []byte) []byte {
 	own := o.Family == "" || o.Family == o.ID
 	dst = append(dst, flags(!own, o.Generated, !o.Address.IsZero(), o.Notes != "", o.NoFee != 0 || o.NoFeeReason != ""))
 	dst = appendText(dst, o.ID)
@@ -138,18 +134,14 @@ func PackOrder(dst []byte, o *removal.Order) ([]byte, error) {
 	if o.NoFee != 0 || o.NoFeeReason != "" {
 		dst = appendText(binary.AppendUvarint(dst, uint64(o.NoFee)), o.NoFeeReason)
 	}
-	dst = binary.AppendUvarint(dst, uint64(len(o.Lines)))
-	for i := range o.Lines {
-		l := &o.Lines[i]
-		if !utf8.ValidString(l.SKU) || !utf8.ValidString(l.FNSKU) {
-			return nil, fmt.Errorf("order %s: line %d: SKU %q, FNSKU %q: not UTF-8", o.ID, i+1, l.SKU, l.FNSKU)
-		}
-		dst = packLine(dst, l)
-	}
-	return dst, nil
+	return append(binary.AppendUvarint(dst, uint64(lines)), packed...)
 }
 
-func packLine(dst []byte, l *removal.Line) []byte {
+// PackLine appends a line of such an order. It fails where a key is not UTF-8.
+func PackLine(dst []byte, l *removal.Line) ([]byte, error) {
+	if !utf8.ValidString(l.SKU) || !utf8.ValidString(l.FNSKU) {
+		return nil, fmt.Errorf("line of SKU %q, FNSKU %q: not UTF-8", l.SKU, l.FNSKU)
+	}
 	less := l.Sellable.Requested != l.AskedSellable || l.Unsellable.Requested != l.AskedUnsellable
 	dst = append(dst, flags(l.HasFee, less, l.FNSKU != ""))
 	dst = appendText(dst, l.SKU)
@@ -165,7 +157,7 @@ func packLine(dst []byte, l *removal.Line) []byte {
 	if l.HasFee {
 		dst = binary.AppendVarint(dst, int64(l.Fee))
 	}
-	return dst
+	return dst, nil
 }
 
 func appendText(dst []byte, s string) []byte {

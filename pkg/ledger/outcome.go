@@ -39,15 +39,19 @@ func (t *tx) putOutcomes(ctx context.Context, merchant string, run *Run, blocks 
 	return nil
 }
 
-func (t *tx) putOrderOutcomes(ctx context.Context, merchant, run string, blocks [][]byte) error {
-	for part, block := range blocks {
+func (t *tx) putOrderOutcomes(ctx context.Context, merchant, run string, blocks func(yield func(block []byte) error) error) error {
+	part := 0
+	err := blocks(func(block []byte) error {
 		r, err := payload(block, blockOrderOutcomes)
 		if err != nil {
-			return fmt.Errorf("outcomes of orders: %w", err)
+			return err
 		}
-		if err := t.putBlock(ctx, merchant, run, "order", part, OutcomeCounts{Rows: r.count()}, block); err != nil {
-			return fmt.Errorf("outcomes of orders: %w", err)
-		}
+		err = t.putBlock(ctx, merchant, run, "order", part, OutcomeCounts{Rows: r.count()}, block)
+		part++
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("outcomes of orders: %w", err)
 	}
 	return nil
 }
@@ -61,21 +65,30 @@ func (t *tx) putBlock(ctx context.Context, merchant, run, kind string, part int,
 // Outcomes gives what was decided about the rows of a run, in input order, block
 // by block. An error ends it. Between two blocks no transaction is held.
 func (l *Ledger) Outcomes(ctx context.Context, merchant, run string) iter.Seq2[[]removal.Outcome, error] {
-	return func(yield func([]removal.Outcome, error) bool) {
+	return blocksOf(ctx, l, merchant, run, "row", func(block []byte) ([]removal.Outcome, error) { return DecodeOutcomes(nil, block) })
+}
+
+// OrderOutcomeBlocks is OrderOutcomes block by block. An error ends it. Between two
+// blocks no transaction is held.
+func (l *Ledger) OrderOutcomeBlocks(ctx context.Context, merchant, run string) iter.Seq2[[]removal.OrderOutcome, error] {
+	return blocksOf(ctx, l, merchant, run, "order", DecodeOrderOutcomes)
+}
+
+func blocksOf[T any](ctx context.Context, l *Ledger, merchant, run, kind string, decode func(block []byte) ([]T, error)) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
 		for part := 0; ; part++ {
-			var rows []removal.Outcome
+			var all []T
 			err := l.read(ctx, func(tx *tx) error {
 				var block sql.RawBytes
-				var err error
 				found := false
-				err = tx.each(ctx, func(r *sql.Rows) error {
+				err := tx.each(ctx, func(r *sql.Rows) (err error) {
 					if err = r.Scan(&block); err != nil {
 						return err
 					}
 					found = true
-					rows, err = DecodeOutcomes(nil, block)
+					all, err = decode(block)
 					return err
-				}, `SELECT block FROM outcome WHERE merchant = $1 AND run = $2 AND kind = 'row' AND part = $3`, merchant, run, part)
+				}, `SELECT block FROM outcome WHERE merchant = $1 AND run = $2 AND kind = $3 AND part = $4`, merchant, run, kind, part)
 				if err == nil && !found {
 					return ErrNotFound
 				}
@@ -88,7 +101,7 @@ func (l *Ledger) Outcomes(ctx context.Context, merchant, run string) iter.Seq2[[
 				yield(nil, fmt.Errorf("outcomes of run %s, block %d: %w", run, part, err))
 				return
 			}
-			if !yield(rows, nil) {
+			if !yield(all, nil) {
 				return
 			}
 		}

@@ -252,39 +252,62 @@ func EncodeOrderOutcomes(dst []byte, orders []removal.OrderOutcome) []byte {
 	w.uvarint(uint64(len(orders)))
 	row := 0
 	for i := range orders {
-		o := &orders[i]
-		w.byte(flags(o.Refused, o.Continued, o.Matched, o.Given == o.ID, o.Family == o.ID,
-			len(o.Problems) > 0, o.NoFee != 0 || o.NoFeeReason != "", len(o.Parts) > 0))
-		w.bytes(o.ID)
-		if o.Given != o.ID {
-			w.bytes(o.Given)
-		}
-		if o.Family != o.ID {
-			w.bytes(o.Family)
-		}
-		w.byte(byte(o.Method))
-		w.varint(int64(o.Row) - int64(row))
-		row = o.Row
-		w.varint(int64(o.Rows))
-		w.varint(int64(o.Accepted))
-		w.varint(int64(o.Fee))
-		w.fixed64(o.HeaderHash)
-		if o.NoFee != 0 || o.NoFeeReason != "" {
-			w.varint(int64(o.NoFee))
-			w.text(o.NoFeeReason)
-		}
-		if len(o.Parts) > 0 {
-			w.uvarint(uint64(len(o.Parts)))
-			for _, p := range o.Parts {
-				w.bytes(p)
-			}
-		}
-		if len(o.Problems) > 0 {
-			encodeProblems(w, o.Problems, o.Row, 0)
-		}
+		w.orderOutcome(&orders[i], row)
+		row = orders[i].Row
 	}
 	closeFrame(w.b[start:])
 	return w.b
+}
+
+// AppendOrderOutcome appends what was decided about one order, as EncodeOrderOutcomes
+// keeps it, for this process alone: without version and checksum.
+func AppendOrderOutcome(dst []byte, o *removal.OrderOutcome) []byte {
+	w := writer{b: dst, alone: true}
+	w.orderOutcome(o, 0)
+	return w.b
+}
+
+// ReadOrderOutcome reads what AppendOrderOutcome appended, and gives what stands
+// behind it. The error is ErrDamaged.
+func ReadOrderOutcome(b []byte, o *removal.OrderOutcome) (rest []byte, err error) {
+	r := reader{b: b, alone: true}
+	*o = removal.OrderOutcome{}
+	if r.orderOutcome(o, 0); r.bad {
+		return nil, ErrDamaged
+	}
+	return r.b, nil
+}
+
+// orderOutcome writes an order, after one whose first row was before.
+func (w *writer) orderOutcome(o *removal.OrderOutcome, before int) {
+	w.byte(flags(o.Refused, o.Continued, o.Matched, o.Given == o.ID, o.Family == o.ID,
+		len(o.Problems) > 0, o.NoFee != 0 || o.NoFeeReason != "", len(o.Parts) > 0))
+	w.bytes(o.ID)
+	if o.Given != o.ID {
+		w.bytes(o.Given)
+	}
+	if o.Family != o.ID {
+		w.bytes(o.Family)
+	}
+	w.byte(byte(o.Method))
+	w.varint(int64(o.Row) - int64(before))
+	w.varint(int64(o.Rows))
+	w.varint(int64(o.Accepted))
+	w.varint(int64(o.Fee))
+	w.fixed64(o.HeaderHash)
+	if o.NoFee != 0 || o.NoFeeReason != "" {
+		w.varint(int64(o.NoFee))
+		w.text(o.NoFeeReason)
+	}
+	if len(o.Parts) > 0 {
+		w.uvarint(uint64(len(o.Parts)))
+		for _, p := range o.Parts {
+			w.bytes(p)
+		}
+	}
+	if len(o.Problems) > 0 {
+		encodeProblems(w, o.Problems, o.Row, 0)
+	}
 }
 
 // DecodeOrderOutcomes reads a block of EncodeOrderOutcomes. The errors are
@@ -297,41 +320,45 @@ func DecodeOrderOutcomes(block []byte) ([]removal.OrderOutcome, error) {
 	orders := make([]removal.OrderOutcome, r.count())
 	row := 0
 	for i := range orders {
-		o := &orders[i]
-		f := r.byte()
-		o.Refused, o.Continued, o.Matched = f&1 != 0, f&2 != 0, f&4 != 0
-		o.ID = string(r.bytes())
-		o.Given, o.Family = o.ID, o.ID
-		if f&8 == 0 {
-			o.Given = string(r.bytes())
-		}
-		if f&16 == 0 {
-			o.Family = string(r.bytes())
-		}
-		o.Method = removal.Method(r.byte())
-		if o.Method > removal.Disposal {
-			r.fail()
-		}
-		o.Row = row + int(r.varint())
-		row = o.Row
-		o.Rows, o.Accepted = int(r.varint()), int(r.varint())
-		o.Fee = removal.Amount(r.varint())
-		o.HeaderHash = r.fixed64()
-		if f&64 != 0 {
-			o.NoFee, o.NoFeeReason = int(r.varint()), r.text()
-		}
-		if f&128 != 0 {
-			o.Parts = make([]string, r.count())
-			for j := range o.Parts {
-				o.Parts[j] = string(r.bytes())
-			}
-		}
-		if f&32 != 0 {
-			o.Problems = decodeProblems(r, o.Row, 0)
-		}
+		r.orderOutcome(&orders[i], row)
+		row = orders[i].Row
 		if r.bad {
 			return nil, ErrDamaged
 		}
 	}
 	return orders, r.end()
+}
+
+// orderOutcome reads an order, after one whose first row was before.
+func (r *reader) orderOutcome(o *removal.OrderOutcome, before int) {
+	f := r.byte()
+	o.Refused, o.Continued, o.Matched = f&1 != 0, f&2 != 0, f&4 != 0
+	o.ID = string(r.bytes())
+	o.Given, o.Family = o.ID, o.ID
+	if f&8 == 0 {
+		o.Given = string(r.bytes())
+	}
+	if f&16 == 0 {
+		o.Family = string(r.bytes())
+	}
+	o.Method = removal.Method(r.byte())
+	if o.Method > removal.Disposal {
+		r.fail()
+	}
+	o.Row = before + int(r.varint())
+	o.Rows, o.Accepted = int(r.varint()), int(r.varint())
+	o.Fee = removal.Amount(r.varint())
+	o.HeaderHash = r.fixed64()
+	if f&64 != 0 {
+		o.NoFee, o.NoFeeReason = int(r.varint()), r.text()
+	}
+	if f&128 != 0 {
+		o.Parts = make([]string, r.count())
+		for j := range o.Parts {
+			o.Parts[j] = string(r.bytes())
+		}
+	}
+	if f&32 != 0 {
+		o.Problems = decodeProblems(r, o.Row, 0)
+	}
 }

@@ -48,6 +48,16 @@ type holding struct {
 
 // holding settles the holds. Without a snapshot there are none.
 func (j *Jobs) holding(ctx context.Context, merchant string, at time.Time) (*holding, error) {
+	h, err := j.holder(ctx, merchant, at)
+	if err != nil {
+		return nil, err
+	}
+	h.plan, err = desk.PlanHolds(ctx, j.Ledger, &h.merchant, h.store, h.snapshot, nil, at)
+	return h, err
+}
+
+// holder is holding without the holds.
+func (j *Jobs) holder(ctx context.Context, merchant string, at time.Time) (*holding, error) {
 	sc, err := j.scene(ctx, merchant, at)
 	if err != nil {
 		return nil, err
@@ -57,10 +67,7 @@ func (j *Jobs) holding(ctx context.Context, merchant string, at time.Time) (*hol
 		return nil, err
 	}
 	h := &holding{scene: sc, today: desk.Day(at, zone), storeZone: zone, policy: j.Policy}
-	if _, h.snapshot, err = j.Current(ctx, merchant); err != nil {
-		return nil, err
-	}
-	h.plan, err = desk.PlanHolds(ctx, j.Ledger, &sc.merchant, sc.store, h.snapshot, nil, at)
+	_, h.snapshot, err = j.Current(ctx, merchant)
 	return h, err
 }
 
@@ -205,6 +212,25 @@ func (h *holding) deadlines() *report.Deadlines {
 // Nothing is written.
 func (j *Jobs) Deadlines(ctx context.Context, merchant string, at time.Time) (*report.Deadlines, error) {
 	h, err := j.holding(ctx, merchant, at)
+	if err != nil {
+		return nil, err
+	}
+	return h.deadlines(), nil
+}
+
+// DeadlinesOf is Deadlines for one pool of the merchant's current snapshot, by its
+// key: to settle a million others takes ten seconds.
+func (j *Jobs) DeadlinesOf(ctx context.Context, merchant, key string, at time.Time) (*report.Deadlines, error) {
+	h, err := j.holder(ctx, merchant, at)
+	if err != nil {
+		return nil, err
+	}
+	h.plan = &desk.HoldPlan{}
+	if h.snapshot != nil {
+		if pool := h.snapshot.FindPool(key); pool >= 0 {
+			h.plan, err = desk.PlanPool(ctx, j.Ledger, &h.merchant, h.store, h.snapshot, pool, at)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"rensa/pkg/desk"
 	"rensa/pkg/ledger"
 	"rensa/pkg/nightly"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
 )
 
 // TestYear plays a year and holds what the product tells of, orders and charges,
@@ -102,7 +104,31 @@ func (w *world) day(tr *trader, n int) (c counts) {
 	w.status(tr, &c)
 	at(18, 0)
 	w.send(tr)
+	w.look(tr, n)
 	return c
+}
+
+// look asks for one pool's holds by itself.
+func (w *world) look(tr *trader, n int) {
+	w.t.Helper()
+	ctx := context.Background()
+	all, err := w.jobs.Deadlines(ctx, tr.id, w.clock)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if len(all.Rows) == 0 {
+		return
+	}
+	pool := all.Rows[n%len(all.Rows)].Pool
+	want := slices.DeleteFunc(all.Rows, func(r report.Deadline) bool { return r.Pool != pool })
+	got, err := w.jobs.DeadlinesOf(ctx, tr.id, pool, w.clock)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	// Holds that begin now have no number of their own yet.
+	if diff := cmp.Diff(want, got.Rows, cmpopts.IgnoreFields(removal.NoticeRow{}, "Hold")); diff != "" {
+		w.t.Errorf("%s, pool %q (-among all +alone):\n%s", tr.id, pool, diff)
+	}
 }
 
 // notices runs the job and compares what it told of.

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 
-	"golang.org/x/sync/errgroup"
-
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
-	"rensa/pkg/validate"
 )
 
 // shown is how many problems a result holds itself.
@@ -44,16 +41,13 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 		return nil, err
 	}
 	result := &Result{
-		RunID: u.run.ID, ExitCode: exitCode(&u.run), Summary: w.summary, Problems: w.findings, More: w.more,
+		RunID: u.run.ID, ExitCode: exitCode(&u.run), Summary: w.summary, Document: w.document, Problems: w.findings, More: w.more,
 	}
 	if u.j.Check {
 		result.ReportDir, err = pl.give(u.j.OutDir)
 		return result, err
 	}
-	if err := pl.sync(); err != nil {
-		return nil, err
-	}
-	c, err := u.commit(ctx, w)
+	c, err := u.commit(ctx, w, pl)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +58,11 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 // written is what the second pass gives.
 type written struct {
 	orders    *ledger.PackedOrders
-	movements *ledger.PackedMovements
+	movements *movementMaker
 	outbound  []ledger.Outbound
 	files     []report.File
-	summary   json.RawMessage
+	summary   *report.Summary
+	document  json.RawMessage
 	findings  []Finding
 	more      int
 }
@@ -89,25 +84,21 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	}
 	var out *outgoing
 	if u.j.firstState() == removal.StatePending {
-		out = newOutgoing(u.j, &u.run, pl, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
+		out = newOutgoing(u.j, &u.run, pl, u.d.spool, u.rules.Snapshot.Len(), u.rules.Store.MaxSKUsPerFile)
 	}
-	made := newOrderMaker(u.rules, u.d.orders, removal.Order{
+	made := newOrderMaker(u.rules, u.d.orders.ranks, removal.Order{
 		Merchant: u.j.Merchant, State: u.j.firstState(), Source: removal.SourceUpload,
 		Run: u.run.ID, Created: u.j.started, Currency: u.rules.Store.Currency,
-	}, out)
-	// They need no rows, so they are packed meanwhile.
-	var beside errgroup.Group
-	beside.Go(func() (err error) {
-		w.movements, err = u.movements(made)
-		return err
-	})
+	}, out, u.d.spool)
+	w.movements = u.newMovementMaker()
 	err = u.parts(ctx, set, made.pack, func(b *batch) error {
 		for i := range b.part.Rows {
 			u.find(w, &b.part, i)
 		}
+		w.movements.take(b)
 		return made.take(b)
 	})
-	w.outbound, err = out.end(errors.Join(err, beside.Wait()))
+	w.outbound, err = out.end(errors.Join(err, w.movements.end()))
 	if err == nil {
 		w.orders, err = made.end()
 	}
@@ -118,43 +109,9 @@ func (u *uploadRun) write(ctx context.Context, pl *place) (_ *written, err error
 	if w.files, err = set.Finish(u.run.Finished, w.outbound); err != nil {
 		return nil, err
 	}
-	w.summary, err = json.Marshal(set.Summary())
+	w.summary = set.Summary()
+	w.document, err = u.j.document(w.summary)
 	return w, err
-}
-
-// movements are what the accepted rows took of the pools. They are packed once; then
-// the stock goes, 50 MB for a million rows.
-func (u *uploadRun) movements(made *orderMaker) (_ *ledger.PackedMovements, err error) {
-	if u.d.stock == nil || u.d.counts.Accepted == 0 {
-		return u.d.movements, nil
-	}
-	if u.d.movements, err = u.packMovements(made); err != nil {
-		return nil, err
-	}
-	u.d.stock = nil
-	return u.d.movements, nil
-}
-
-func (u *uploadRun) packMovements(made *orderMaker) (*ledger.PackedMovements, error) {
-	pack, err := ledger.NewMovementPacker(u.run.ID, u.j.started, made.ids, int(u.d.counts.Accepted))
-	if err != nil {
-		return nil, err
-	}
-	var key []byte
-	err = u.d.stock.EachTaken(func(pool int32, takings []validate.Taking) error {
-		key = u.rules.Snapshot.AppendPoolKey(key[:0], pool)
-		if err := pack.Pool(key); err != nil {
-			return err
-		}
-		for _, t := range takings {
-			pack.Add(int(made.ranks[t.Order]+t.Part), t.Row, t.Sellable, t.Unsellable)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return pack.Movements()
 }
 
 // add keeps a problem for the result itself, if it is among the first.

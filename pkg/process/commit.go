@@ -34,11 +34,9 @@ func (j *job) reports() []string {
 	return j.merchant.Profile.Reports
 }
 
-// commit completes what a run changes and commits it.
+// commit completes what a run changes and commits it, once the original and all that
+// c.Durable waits for is durable.
 func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files []report.File, problems []removal.Problem, c *ledger.Commit) error {
-	if err := j.durable(); err != nil {
-		return err
-	}
 	run.Archive = path.Join("archive", j.Merchant, run.ID+"_"+safeName(j.Name))
 	stored, err := json.Marshal(problems)
 	if err != nil {
@@ -59,6 +57,13 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 	if run.Read != run.Accepted+run.Rejected+run.Seen {
 		return fmt.Errorf("run %s: %d rows read, but %d accepted, %d rejected and %d seen: %w",
 			run.ID, run.Read, run.Accepted, run.Rejected, run.Seen, ledger.ErrUnbalanced)
+	}
+	staged := c.Durable
+	c.Durable = func() error {
+		if err := j.durable(); err != nil || staged == nil {
+			return err
+		}
+		return staged()
 	}
 	c.Merchant, c.Revision, c.Run = j.Merchant, j.merchant.Revision, *run
 	if c.File, err = p.fileOf(j); err != nil {
@@ -83,22 +88,10 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 }
 
 // commit commits the decision about an upload.
-func (u *uploadRun) commit(ctx context.Context, w *written) (*ledger.Commit, error) {
+func (u *uploadRun) commit(ctx context.Context, w *written, pl *place) (*ledger.Commit, error) {
 	c := &ledger.Commit{
-		Packed: w.orders, PackedMovements: w.movements,
-		Outcomes: func(yield func([]byte) error) error {
-			for _, b := range u.d.packed {
-				if len(b) == 0 {
-					continue
-				}
-				if err := yield(b); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		OrderOutcomes: [][]byte{ledger.EncodeOrderOutcomes(nil, u.d.orders)},
-		Outbound:      w.outbound,
+		Packed: w.orders, PackedMovements: w.movements.blocks, Outcomes: u.d.packed.each, OrderOutcomes: u.d.packedOrders.each,
+		Outbound: w.outbound, Durable: pl.sync,
 	}
 	if w.orders.Count > 0 {
 		c.Events = []ledger.Event{
@@ -131,6 +124,6 @@ func (p *Processor) refusedRun(j *job, run ledger.Run, bad *removal.FileError) (
 	run.Finished = p.Now().UTC()
 	finding := p.finding(j, problem)
 	result := &Result{RunID: run.ID, ExitCode: ExitRefused, FileProblem: &finding, Problems: []Finding{finding}}
-	result.Summary, err = p.summaryOf(j, &run, []removal.Problem{problem})
+	result.Summary, result.Document, err = p.summaryOf(j, &run, []removal.Problem{problem})
 	return result, err
 }

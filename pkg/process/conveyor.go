@@ -30,8 +30,10 @@ type batch struct {
 	packed   []byte
 
 	// Of the second.
-	part   report.Part
-	orders orderPart
+	part    report.Part
+	decided []*decided // of the rows, an order after another
+	shelved []byte
+	orders  orderPart
 }
 
 // stages are what happens to each block of rows. Those that are nil are passed over.

@@ -2,13 +2,15 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"slices"
+	"runtime/debug"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/storage"
 	"rensa/pkg/upload"
 	"rensa/pkg/validate"
 )
@@ -17,15 +19,19 @@ import (
 // wait for the end of the file; else it is those of a block of rows.
 const outcomesPerBlock = 4096
 
+// ordersPerBlock is how many outcomes of orders are.
+const ordersPerBlock = 1000
+
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
-	counts    validate.Counts
-	problems  []removal.Problem // of the file
-	orders    []removal.OrderOutcome
-	stock     *validate.Stock // until movements are made of it
-	movements *ledger.PackedMovements
-	packed    [][]byte // outcomes in the order of the rows, as they are committed
+	counts   validate.Counts
+	problems []removal.Problem // of the file
+	orders   *shelf
+	spool    *storage.Spool
+	// Blocks as they are committed: outcomes in the order of the rows, and those of
+	// orders.
+	packed, packedOrders waiting
 	// aligned tells that packed has the outcomes of each block of rows by itself;
 	// else blocks gives them from wherever they are.
 	aligned bool
@@ -33,66 +39,130 @@ type decision struct {
 }
 
 // decide is the first pass over an upload: every row gets its outcome.
-func decide(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, rules *validate.Rules,
-	stock *validate.Stock, past validate.Past, progress func(rows int)) (*decision, error) {
-	d := decision{aligned: true}
-	var pending []removal.Outcome // decided and not on their way to be packed
-	decider := validate.NewDecider(rules, stock, past, func(o *removal.Outcome) error {
-		pending = append(pending, *o)
-		return nil
-	})
-	grouper := upload.NewGrouper()
-	err := eachBatch(ctx, sheet, up, stages{
-		prepare: func(b *batch) error {
-			b.checked = resize(b.checked, len(b.rows))
-			rules.Check(b.rows, b.checked, hintsIn(b.number))
-			return nil
-		},
-		inOrder: func(b *batch) error {
-			b.groups = b.groups[:0]
-			for i := range b.rows {
-				r := &b.rows[i]
-				b.groups = append(b.groups, grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
-			}
-			progress(len(b.rows))
-			if err := decider.Decide(b.rows, b.checked, b.groups); err != nil {
-				return err
-			}
-			b.outcomes, pending = pending, b.outcomes[:0]
-			return nil
-		},
-		finish: func(b *batch) error {
-			b.packed = nil
-			if len(b.outcomes) > 0 {
-				b.packed = ledger.EncodeOutcomes(nil, b.outcomes)
-			}
-			return nil
-		},
-		deliver: func(b *batch) error {
-			d.aligned = d.aligned && len(b.outcomes) == len(b.rows)
-			d.packed = append(d.packed, b.packed)
-			return nil
-		},
-	})
+// What is too much for memory goes to spool, which the decision needs as long as it
+// is used.
+func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up *upload.Sheet,
+	rules *validate.Rules, stock *validate.Stock, spool *storage.Spool) (*decision, error) {
+	f := firstPass{rules: rules, grouper: upload.NewGrouper(), progress: p.Progress, decision: decision{
+		aligned: true, spool: spool, orders: &shelf{spool: spool},
+		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
+	}}
+	f.decider = validate.NewDecider(rules, stock, newPast(ctx, p.Ledger, j.Merchant), f.orders, f.emit)
+	err := eachBatch(ctx, sheet, up, stages{prepare: f.check, inOrder: f.decide, finish: f.pack, deliver: f.keep})
 	if err != nil {
 		return nil, err
 	}
-	orders, err := decider.Finish()
-	if err != nil {
+	if j.LetGo {
+		rules.Snapshot.LetGo()
+	}
+	if err := f.end(); err != nil {
 		return nil, err
 	}
-	if len(pending) > 0 {
-		d.aligned = false
-	}
-	for rest := range slices.Chunk(pending, outcomesPerBlock) {
-		d.packed = append(d.packed, ledger.EncodeOutcomes(nil, rest))
-	}
-	if decider.Counts.Read == 0 {
+	d := f.decision // a copy: stock and decider go
+	if d.counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	d.counts, d.orders, d.problems, d.stock = decider.Counts, orders, decider.Problems, stock
-	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(d.packed) }
+	if j.LetGo && d.counts.Read >= manyRows {
+		f = firstPass{}
+		debug.FreeOSMemory()
+	}
+	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
 	return &d, nil
+}
+
+// manyRows is from how many rows on the memory of the first pass is given back to the
+// system before the second, which needs other memory and less of it. That takes 20 ms.
+const manyRows = 500_000
+
+// firstPass is a decision that is being made.
+type firstPass struct {
+	decision
+	rules    *validate.Rules
+	grouper  *upload.Grouper
+	decider  *validate.Decider
+	progress func(done, total int64)
+	rows     int64
+
+	pending []removal.Outcome // decided and not on their way to be packed
+	ended   bool              // all rows were seen
+	block   []byte
+}
+
+func (f *firstPass) check(b *batch) error {
+	b.checked = resize(b.checked, len(b.rows))
+	f.rules.Check(b.rows, b.checked, hintsIn(b.number))
+	return nil
+}
+
+func (f *firstPass) decide(b *batch) error {
+	b.groups = b.groups[:0]
+	for i := range b.rows {
+		r := &b.rows[i]
+		b.groups = append(b.groups, f.grouper.Add(r.Value(removal.FieldOrderID), r.Value(removal.FieldMethod)))
+	}
+	f.rows += int64(len(b.rows))
+	f.progress(f.rows, 0)
+	if err := f.decider.Decide(b.rows, b.checked, b.groups); err != nil {
+		return err
+	}
+	b.outcomes, f.pending = f.pending, b.outcomes[:0]
+	return nil
+}
+
+func (f *firstPass) emit(o *removal.Outcome) error {
+	if f.pending = append(f.pending, *o); f.ended && len(f.pending) == outcomesPerBlock {
+		return f.packPending()
+	}
+	return nil
+}
+
+func (f *firstPass) pack(b *batch) error {
+	b.packed = b.packed[:0]
+	if len(b.outcomes) > 0 {
+		b.packed = ledger.EncodeOutcomes(b.packed, b.outcomes)
+	}
+	return nil
+}
+
+func (f *firstPass) keep(b *batch) error {
+	f.aligned = f.aligned && len(b.outcomes) == len(b.rows)
+	return f.packed.add(b.packed)
+}
+
+// packPending packs what had to wait for the end of the file.
+func (f *firstPass) packPending() error {
+	f.aligned = false
+	f.block, f.pending = ledger.EncodeOutcomes(f.block[:0], f.pending), f.pending[:0]
+	return f.packed.add(f.block)
+}
+
+// end decides what had to wait and takes the orders over.
+func (f *firstPass) end() error {
+	f.ended = true
+	some := make([]removal.OrderOutcome, 0, ordersPerBlock)
+	packOrders := func() error {
+		f.block = ledger.EncodeOrderOutcomes(f.block[:0], some)
+		some = some[:0]
+		return f.packedOrders.add(f.block)
+	}
+	n := int32(0)
+	err := f.decider.Finish(f.grouper.Has, func(o *removal.OrderOutcome) error {
+		if some = append(some, *o); len(some) == ordersPerBlock {
+			if err := packOrders(); err != nil {
+				return err
+			}
+		}
+		n++
+		return f.orders.decide(n-1, o)
+	})
+	if err == nil && len(some) > 0 {
+		err = packOrders()
+	}
+	if err == nil && len(f.pending) > 0 {
+		err = f.packPending()
+	}
+	f.counts, f.problems = f.decider.Counts, f.decider.Problems
+	return err
 }
 
 // hintsIn is how many unknown SKUs of the n-th block get candidates. To look for
@@ -134,7 +204,9 @@ func (d *decision) reader() *outcomeReader {
 func (r *outcomeReader) unpack(b *batch) (err error) {
 	b.outcomes = b.outcomes[:0]
 	if r.next == nil && len(b.rows) > 0 {
-		b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, r.d.packed[b.number])
+		if b.packed, err = r.d.spool.Read(b.packed, r.d.packed.refs[b.number]); err == nil {
+			b.outcomes, err = ledger.DecodeOutcomes(b.outcomes, b.packed)
+		}
 	}
 	return err
 }
@@ -163,12 +235,20 @@ func (r *outcomeReader) collect(b *batch) error {
 }
 
 // unpacked gives packed blocks as outcomes.
-func unpacked(blocks [][]byte) iter.Seq2[[]removal.Outcome, error] {
+func unpacked(blocks *waiting) iter.Seq2[[]removal.Outcome, error] {
 	return func(yield func([]removal.Outcome, error) bool) {
-		for _, b := range blocks {
-			if len(b) > 0 && !yield(ledger.DecodeOutcomes(nil, b)) {
-				return
+		err := blocks.each(func(b []byte) error {
+			rows, err := ledger.DecodeOutcomes(nil, b)
+			if err == nil && !yield(rows, nil) {
+				return errUnwanted
 			}
+			return err
+		})
+		if err != nil && !errors.Is(err, errUnwanted) {
+			yield(nil, err)
 		}
 	}
 }
+
+// errUnwanted ends an iteration whose user wants no more.
+var errUnwanted = errors.New("no more is wanted")

@@ -278,6 +278,9 @@ func (p *Processor) answerOther(ctx context.Context, j *job, run *ledger.Run, pr
 	if result.Summary, files, err = p.writeOther(j, run, problems, sentOut(c), pl.reports, which); err != nil {
 		return nil, err
 	}
+	if result.Document, err = j.document(result.Summary); err != nil {
+		return nil, err
+	}
 	p.gather(j, result, problems)
 	if j.Check {
 		result.ReportDir, err = pl.give(j.OutDir)

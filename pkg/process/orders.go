@@ -2,11 +2,13 @@ package process
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/storage"
 	"rensa/pkg/validate"
 )
 
@@ -15,50 +17,39 @@ import (
 // stand whole in one block of rows and are packed there, side by side; the others
 // are put together from their pieces. Each leaves it when its last row is through.
 type orderMaker struct {
-	rules    *validate.Rules
-	outcomes []removal.OrderOutcome
-	common   removal.Order // what all orders of the run share
-	// ranks are the places of the orders, or of their first parts, among the
-	// accepted ones; -1: not accepted.
-	ranks []int32
-	// By rank: the id, and that of the order from which it was made.
-	ids, families []string
-
+	rules  *validate.Rules
+	common removal.Order // what all orders of the run share
 	packer *ledger.OrderPacker
+	packed *waitingOrders
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
-	left   int // have left
+	most   int32 // orders and parts that are to leave
+	left   int32 // have left
 }
 
-// madeOrder is an accepted order, or a part of a split one, ready to leave.
+// madeOrder is an accepted order, or a part of a split one.
 type madeOrder struct {
-	order  removal.Order // while it is in pieces
-	packed []byte
-	rows   []byte  // in layout A
-	items  []int32 // places of its SKUs in the snapshot
+	order       removal.Order // without its lines
+	lines       int
+	packedLines []byte
+	packed      []byte  // all of it, when it leaves
+	rows        []byte  // in layout A
+	items       []int32 // places of its SKUs in the snapshot
 }
 
-func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, common removal.Order, out *outgoing) *orderMaker {
+// Room for a line of an order in pieces, packed and as a row.
+const (
+	lineRoom = 40
+	rowRoom  = 60
+)
+
+func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
 	m := &orderMaker{
-		rules: rules, outcomes: outcomes, common: common, ranks: make([]int32, len(outcomes)), out: out,
-		packer: ledger.NewOrderPacker(common), pieces: map[int32][]*madeOrder{},
+		rules: rules, common: common, out: out, most: most,
+		packed: &waitingOrders{waiting: waiting{spool: spool}}, pieces: map[int32][]*madeOrder{},
 	}
-	for i := range outcomes {
-		o := &outcomes[i]
-		m.ranks[i] = -1
-		if o.Accepted == 0 {
-			continue
-		}
-		m.ranks[i] = int32(len(m.ids))
-		if o.Parts == nil {
-			m.ids = append(m.ids, o.ID)
-		}
-		m.ids = append(m.ids, o.Parts...)
-		for len(m.families) < len(m.ids) {
-			m.families = append(m.families, o.Family)
-		}
-	}
+	m.packer = ledger.NewOrderPacker(common, m.packed.put)
 	return m
 }
 
@@ -66,13 +57,12 @@ func newOrderMaker(rules *validate.Rules, outcomes []removal.OrderOutcome, commo
 type orderPart struct {
 	packed []byte
 	runs   []orderRun
-	order  removal.Order // used again
-	made   madeOrder     // used again
+	made   madeOrder // used again
 }
 
 // orderRun is a stretch of adjacent rows of one order.
 type orderRun struct {
-	order    int32
+	order    *decided
 	from, to int // rows
 	// whole tells that these are all of the order's rows that were accepted;
 	// packed ends at end then.
@@ -81,29 +71,30 @@ type orderRun struct {
 }
 
 // pack makes what can be made of a block by itself.
-func (m *orderMaker) pack(b *batch) (err error) {
+func (m *orderMaker) pack(b *batch) error {
 	rows, p := b.part.Rows, &b.orders
 	p.packed, p.runs = p.packed[:0], p.runs[:0]
-	for from, to := 0, 0; from < len(rows); from = to {
+	for from, to, n := 0, 0, 0; from < len(rows); from, n = to, n+1 {
 		order, accepted := rows[from].Outcome.Order, 0
 		for to = from; to < len(rows) && rows[to].Outcome.Order == order; to++ {
 			if rows[to].Outcome.Status == removal.Accepted {
 				accepted++
 			}
 		}
-		o := &m.outcomes[order]
+		o := &b.decided[n].OrderOutcome
 		if o.Accepted == 0 {
 			continue
 		}
-		r := orderRun{order: order, from: from, to: to}
+		r := orderRun{order: b.decided[n], from: from, to: to}
 		if r.whole = accepted == o.Accepted && rows[from].Outcome.Row == o.Row && o.Parts == nil; r.whole {
-			m.begin(&p.order, &rows[from], o, view)
+			made := &p.made
+			m.begin(made, &rows[from], o, view)
 			for i := from; i < to; i++ {
-				addLine(&p.order, o, &rows[i], view)
+				if err := made.addLine(o, &rows[i]); err != nil {
+					return err
+				}
 			}
-			if p.packed, err = ledger.PackOrder(p.packed, &p.order); err != nil {
-				return err
-			}
+			p.packed = ledger.PackOrder(p.packed, &made.order, made.lines, made.packedLines)
 		}
 		r.end = len(p.packed)
 		p.runs = append(p.runs, r)
@@ -115,13 +106,21 @@ func (m *orderMaker) pack(b *batch) (err error) {
 // block is used again.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-func kept(b []byte) string { return string(b) }
+// keeper makes strings of the values of one order, in memory that they share.
+func keeper() func([]byte) string {
+	var all strings.Builder
+	all.Grow(200)
+	return func(v []byte) string {
+		from := all.Len()
+		all.Write(v)
+		return all.String()[from:]
+	}
+}
 
 // begin makes an order from its first row.
-func (m *orderMaker) begin(order *removal.Order, row *report.Row, o *removal.OrderOutcome, text func([]byte) string) {
-	lines := order.Lines[:0]
-	*order = m.common
-	order.Lines = lines
+func (m *orderMaker) begin(made *madeOrder, row *report.Row, o *removal.OrderOutcome, text func([]byte) string) {
+	order := &made.order
+	*order, made.lines, made.packedLines = m.common, 0, made.packedLines[:0]
 	order.ID, order.Family, order.Method, order.Row = o.ID, o.Family, o.Method, o.Row
 	order.Generated, order.HeaderHash = o.Given == "", o.HeaderHash
 	order.Notes = text(row.Row.Value(removal.FieldNotes))
@@ -131,23 +130,25 @@ func (m *orderMaker) begin(order *removal.Order, row *report.Row, o *removal.Ord
 }
 
 // addLine adds a row, if it was accepted, to its order.
-func addLine(order *removal.Order, outcome *removal.OrderOutcome, row *report.Row, text func([]byte) string) {
+func (d *madeOrder) addLine(outcome *removal.OrderOutcome, row *report.Row) (err error) {
 	o := row.Outcome
 	if o.Status != removal.Accepted {
-		return
+		return nil
 	}
-	order.Lines = append(order.Lines, removal.Line{
-		SKU: text(row.Row.Value(removal.FieldSKU)), FNSKU: text(row.FNSKU),
+	d.packedLines, err = ledger.PackLine(d.packedLines, &removal.Line{
+		SKU: view(row.Row.Value(removal.FieldSKU)), FNSKU: view(row.FNSKU),
 		AskedSellable: o.Sellable, AskedUnsellable: o.Unsellable,
 		Sellable:   removal.Units{Requested: o.TakenSellable},
 		Unsellable: removal.Units{Requested: o.TakenUnsellable},
 		Fee:        o.Fee, HasFee: o.HasFee,
 	})
-	order.Fee += o.Fee
+	d.lines++
+	d.order.Fee += o.Fee
 	if !o.HasFee {
-		order.NoFee++
-		order.NoFeeReason = outcome.NoFeeReason
+		d.order.NoFee++
+		d.order.NoFeeReason = outcome.NoFeeReason
 	}
+	return err
 }
 
 // take takes what pack made of a block, in the order of the file.
@@ -164,7 +165,9 @@ func (m *orderMaker) take(b *batch) error {
 		made.packed, made.rows, made.items = b.orders.packed[begin:r.end], r.rows(b), made.items[:0]
 		begin = r.end
 		made.addItems(b, r)
-		m.leave(m.ranks[r.order], made)
+		if err := m.leave(r.order.rank, r.order.ID, r.order.Family, made); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -186,58 +189,66 @@ func (d *madeOrder) addItems(b *batch, r orderRun) {
 }
 
 // piece adds a run of rows to an order that is not whole in its block.
-func (m *orderMaker) piece(b *batch, r orderRun) (err error) {
-	o := &m.outcomes[r.order]
-	parts := m.pieces[r.order]
+func (m *orderMaker) piece(b *batch, r orderRun) error {
+	o, number := &r.order.OrderOutcome, b.part.Rows[r.from].Outcome.Order
+	parts := m.pieces[number]
 	if parts == nil {
 		for range max(1, len(o.Parts)) {
-			made := &madeOrder{}
-			m.begin(&made.order, &b.part.Rows[r.from], o, kept)
+			lines := o.Accepted/max(1, len(o.Parts)) + 1
+			made := &madeOrder{
+				packedLines: make([]byte, 0, lines*lineRoom), rows: make([]byte, 0, lines*rowRoom), items: make([]int32, 0, lines),
+			}
+			m.begin(made, &b.part.Rows[r.from], o, keeper())
 			parts = append(parts, made)
 		}
 		for i, id := range o.Parts {
 			parts[i].order.ID = id
 		}
-		m.pieces[r.order] = parts
+		m.pieces[number] = parts
 	}
 	lines := 0
 	for i := r.from; i < r.to; i++ {
 		row := &b.part.Rows[i]
 		made := parts[row.Outcome.Part]
-		addLine(&made.order, o, row, kept)
+		if err := made.addLine(o, row); err != nil {
+			return err
+		}
 		one := orderRun{from: i, to: i + 1}
 		made.rows = append(made.rows, one.rows(b)...)
 		made.addItems(b, one)
 	}
 	for _, made := range parts {
-		lines += len(made.order.Lines)
+		lines += made.lines
 	}
 	if lines < o.Accepted {
 		return nil
 	}
-	delete(m.pieces, r.order)
+	delete(m.pieces, number)
 	for i, made := range parts {
-		if made.packed, err = ledger.PackOrder(nil, &made.order); err != nil {
+		made.packed = ledger.PackOrder(nil, &made.order, made.lines, made.packedLines)
+		if err := m.leave(r.order.rank+int32(i), made.order.ID, o.Family, made); err != nil {
 			return err
 		}
-		m.leave(m.ranks[r.order]+int32(i), made)
 	}
 	return nil
 }
 
-func (m *orderMaker) leave(rank int32, made *madeOrder) {
-	id := m.ids[rank]
-	m.packer.Add(int(rank), id, m.families[rank], made.packed)
+func (m *orderMaker) leave(rank int32, id, family string, made *madeOrder) error {
+	if err := m.packer.Add(int(rank), id, family, made.packed); err != nil {
+		return err
+	}
 	m.left++
 	if m.out != nil {
-		m.out.add(id, made)
+		return m.out.add(id, made)
 	}
+	return nil
 }
 
 // end tells that all rows are through.
 func (m *orderMaker) end() (*ledger.PackedOrders, error) {
-	if m.left != len(m.ids) {
-		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, len(m.ids), ledger.ErrUnbalanced)
+	if m.left != m.most {
+		return nil, fmt.Errorf("%d of %d accepted orders came through: %w", m.left, m.most, ledger.ErrUnbalanced)
 	}
-	return m.packer.Orders(), nil
+	count, err := m.packer.End()
+	return &ledger.PackedOrders{Count: count, Blocks: m.packed.blocks}, err
 }

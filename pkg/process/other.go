@@ -18,23 +18,30 @@ func (p *Processor) otherInput(j *job, run *ledger.Run) *report.Input {
 }
 
 // writeOther writes errors.csv and summary.json; outbound is what the run sends out.
-func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Problem, outbound []ledger.Outbound, create report.Create, which []string) (json.RawMessage, []report.File, error) {
+func (p *Processor) writeOther(j *job, run *ledger.Run, problems []removal.Problem, outbound []ledger.Outbound, create report.Create, which []string) (*report.Summary, []report.File, error) {
 	in := p.otherInput(j, run)
 	in.Outbound, in.Changes = outbound, j.changes
-	sum, files, err := report.Other(in, problems, create, which)
-	if err != nil {
-		return nil, nil, err
+	return report.Other(in, problems, create, which)
+}
+
+// document is the text of a summary, where it was asked for.
+func (j *job) document(s *report.Summary) (json.RawMessage, error) {
+	if !j.Document {
+		return nil, nil
 	}
-	text, err := json.Marshal(sum)
-	return text, files, err
+	return json.Marshal(s)
 }
 
 // summaryOf gives the summary of a run that leaves no files.
-func (p *Processor) summaryOf(j *job, run *ledger.Run, problems []removal.Problem) (json.RawMessage, error) {
-	text, _, err := p.writeOther(j, run, problems, nil, func(string) (io.WriteCloser, error) {
+func (p *Processor) summaryOf(j *job, run *ledger.Run, problems []removal.Problem) (*report.Summary, json.RawMessage, error) {
+	sum, _, err := p.writeOther(j, run, problems, nil, func(string) (io.WriteCloser, error) {
 		return nowhere{io.Discard}, nil
 	}, []string{report.Summaries})
-	return text, err
+	if err != nil {
+		return nil, nil, err
+	}
+	document, err := j.document(sum)
+	return sum, document, err
 }
 
 // nowhere takes a file that nobody keeps.
@@ -72,7 +79,7 @@ func (p *Processor) seenAs(j *job, first *ledger.Run) (*Result, error) {
 		RunID: first.ID, ReportDir: p.path(folder), ExitCode: ExitSeen,
 		FileProblem: &finding, Problems: []Finding{finding}, Seen: first,
 	}
-	result.Summary, err = p.readSummary(j, first, folder)
+	result.Summary, result.Document, err = p.readSummary(j, first, folder)
 	return result, err
 }
 
@@ -87,14 +94,19 @@ func seenArgs(j *job, first *ledger.Run) removal.Args {
 
 // readSummary gives the summary.json of an earlier run, or, where the file is not
 // kept, what the ledger knows.
-func (p *Processor) readSummary(j *job, run *ledger.Run, folder string) (_ json.RawMessage, err error) {
+func (p *Processor) readSummary(j *job, run *ledger.Run, folder string) (sum *report.Summary, document json.RawMessage, err error) {
 	f, err := p.dir.Get(folder + "/" + report.FileName(report.Summaries))
 	if errors.Is(err, fs.ErrNotExist) {
 		return p.summaryOf(j, run, nil)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return io.ReadAll(f)
+	document, err = io.ReadAll(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum = &report.Summary{}
+	return sum, document, json.Unmarshal(document, sum)
 }

@@ -1,12 +1,13 @@
 package process
 
 import (
+	"encoding/json"
 	"errors"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
 	"rensa/pkg/ledger"
+	"rensa/pkg/storage"
 	"rensa/pkg/upload"
 )
 
@@ -15,10 +16,12 @@ import (
 // more SKUs than the policy allows but for an order that has more by itself. Full
 // files are written while the next is being filled.
 type outgoing struct {
-	j    *job
-	run  *ledger.Run
-	pl   *place
-	most int // distinct SKUs a file
+	j   *job
+	run *ledger.Run
+	pl  *place
+	// spool has the lists of orders of the files that are full.
+	spool *storage.Spool
+	most  int // distinct SKUs a file
 
 	ids  []string
 	body []byte
@@ -34,14 +37,14 @@ type outgoing struct {
 // writers is how many files are synced at once.
 const writers = 2
 
-func newOutgoing(j *job, run *ledger.Run, pl *place, skus, most int) *outgoing {
-	o := &outgoing{j: j, run: run, pl: pl, most: most, mark: make([]int32, skus), spare: make(chan []byte, writers)}
+func newOutgoing(j *job, run *ledger.Run, pl *place, spool *storage.Spool, skus, most int) *outgoing {
+	o := &outgoing{j: j, run: run, pl: pl, spool: spool, most: most, mark: make([]int32, skus), spare: make(chan []byte, writers)}
 	o.writing.SetLimit(writers)
 	return o
 }
 
 // add takes the next order.
-func (o *outgoing) add(id string, made *madeOrder) {
+func (o *outgoing) add(id string, made *madeOrder) error {
 	file, fresh := int32(len(o.files)+1), 0
 	for _, item := range made.items {
 		if o.mark[item] != file {
@@ -49,7 +52,9 @@ func (o *outgoing) add(id string, made *madeOrder) {
 		}
 	}
 	if len(o.ids) > 0 && o.skus+fresh > o.most {
-		o.close()
+		if err := o.close(); err != nil {
+			return err
+		}
 		file, fresh = file+1, len(made.items)
 	}
 	for _, item := range made.items {
@@ -65,19 +70,30 @@ func (o *outgoing) add(id string, made *madeOrder) {
 	o.ids = append(o.ids, id)
 	o.body = append(o.body, made.rows...)
 	o.skus += fresh
+	return nil
 }
 
 // close hands the file at hand over to be written.
-func (o *outgoing) close() {
+func (o *outgoing) close() error {
 	if len(o.ids) == 0 {
-		return
+		return nil
 	}
 	file, body := outboundOf(o.j, o.run, len(o.files)+1), o.body
-	file.Orders = slices.Clone(o.ids)
+	list, err := json.Marshal(o.ids)
+	if err != nil {
+		return err
+	}
+	ref, err := o.spool.Append(list)
+	if err != nil {
+		return err
+	}
+	file.Listed = len(o.ids)
+	spool := o.spool // and nothing else of o is kept by the list
+	file.List = func() ([]byte, error) { return spool.Read(nil, ref) }
 	o.files = append(o.files, &file)
 	o.ids, o.skus = o.ids[:0], 0
 	if o.pl.outgoing == nil {
-		return // a check hands nothing on
+		return nil // a check hands nothing on
 	}
 	o.body = nil
 	o.writing.Go(func() error {
@@ -88,6 +104,7 @@ func (o *outgoing) close() {
 		}
 		return err
 	})
+	return nil
 }
 
 // end closes the last file and waits for all of them. It adds to the error that
@@ -97,7 +114,7 @@ func (o *outgoing) end(failed error) ([]ledger.Outbound, error) {
 		return nil, failed
 	}
 	if failed == nil {
-		o.close()
+		failed = o.close()
 	}
 	if err := errors.Join(failed, o.writing.Wait()); err != nil {
 		return nil, err

@@ -103,7 +103,12 @@ type Request struct {
 	// Check answers without keeping anything; the reports go to OutDir, "" for none.
 	Check  bool
 	OutDir string
-	Actor  string // who, for the history
+	// LetGo says that no other file of the merchant will come: memory that only one
+	// could use is given back early.
+	LetGo bool
+	// Document asks for the text of the summary.
+	Document bool
+	Actor    string // who, for the history
 }
 
 // Exit codes of a file that was looked at.
@@ -119,8 +124,11 @@ type Result struct {
 	RunID     string
 	ReportDir string // "" where nothing was written
 	ExitCode  int
-	// Summary is the run's summary.json.
-	Summary json.RawMessage
+	// Summary is the run's; of a new run's outgoing files it says how many orders they
+	// have.
+	Summary *report.Summary
+	// Document is the text of summary.json, where it was asked for.
+	Document json.RawMessage
 	// Problems are the first of them, located, with message and hint.
 	Problems []Finding
 	// More is how many problems there are beyond those.

@@ -78,14 +78,14 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 	if err := p.Desk().FlushOutgoing(ctx, run.Merchant); err != nil {
 		return "", err
 	}
-	outbound, err := p.Ledger.Outbound(ctx, run.Merchant, run.ID)
+	outbound, err := p.Ledger.OutboundNames(ctx, run.Merchant, run.ID)
 	if err != nil {
 		return "", err
 	}
 	var names []string
-	for _, o := range outbound {
+	for _, name := range outbound {
 		// The manifest goes first: who sees a file finds what it holds.
-		names = append(names, manifestName(o.Name), o.Name)
+		names = append(names, manifestName(name), name)
 	}
 	if err := p.dir.MoveAll(path.Join(d.Folder, stagedOutbound), path.Join("outbound", run.Merchant), names); err != nil {
 		return "", err

@@ -17,6 +17,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/storage"
 	"rensa/pkg/validate"
 	"rensa/templates"
 )
@@ -194,7 +195,9 @@ func (r *rerun) upload(ctx context.Context) (_ *uploadRun, done func() error, er
 	if err != nil {
 		return nil, nil, err
 	}
-	fail := func(err error) (*uploadRun, func() error, error) { return nil, nil, errors.Join(err, f.Close()) }
+	spool := storage.NewSpool(j.temp)
+	done = func() error { return errors.Join(spool.Close(), f.Close()) }
+	fail := func(err error) (*uploadRun, func() error, error) { return nil, nil, errors.Join(err, done()) }
 	up, err := readUpload(what)
 	if err != nil {
 		return fail(err)
@@ -215,10 +218,20 @@ func (r *rerun) upload(ctx context.Context) (_ *uploadRun, done func() error, er
 	u.rules = &validate.Rules{Merchant: j.merchant, Policy: p.Policy, Store: store, Snapshot: snapshot, Now: j.today()}
 	u.d.counts = validate.Counts{Read: r.run.Read, Accepted: r.run.Accepted, Rejected: r.run.Rejected, Seen: r.run.Seen}
 	u.d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return p.Ledger.Outcomes(ctx, j.Merchant, r.run.ID) }
-	if u.d.orders, err = p.Ledger.OrderOutcomes(ctx, j.Merchant, r.run.ID); err != nil {
-		return fail(err)
+	u.d.orders = &shelf{spool: spool}
+	n := int32(0)
+	for orders, err := range p.Ledger.OrderOutcomeBlocks(ctx, j.Merchant, r.run.ID) {
+		if err != nil {
+			return fail(err)
+		}
+		for i := range orders {
+			if err := u.d.orders.decide(n, &orders[i]); err != nil {
+				return fail(err)
+			}
+			n++
+		}
 	}
-	return u, f.Close, nil
+	return u, done, nil
 }
 
 // handOn writes the outgoing files of the run again from its orders, and holds

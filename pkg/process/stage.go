@@ -143,9 +143,19 @@ func (pl *place) putOutbound(j *job, o *ledger.Outbound, body []byte) error {
 func manifestName(file string) string { return file + ".manifest.json" }
 
 func outgoingManifest(j *job, o *ledger.Outbound) ([]byte, error) {
-	text, err := json.MarshalIndent(manifest{
+	m := manifest{
 		File: o.Name, SHA256: o.SHA256, Bytes: o.Bytes, Run: o.Run,
 		Created: o.Created.In(j.zone).Format(time.RFC3339), Orders: o.Orders,
-	}, "", "  ")
+	}
+	if o.List == nil {
+		text, err := json.MarshalIndent(m, "", "  ")
+		return append(text, '\n'), err
+	}
+	list, err := o.List()
+	if err != nil {
+		return nil, err
+	}
+	m.Orders = []string{}
+	text, err := report.List(list).Object(&m, "")
 	return append(text, '\n'), err
 }

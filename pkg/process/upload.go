@@ -13,6 +13,7 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
+	"rensa/pkg/storage"
 	"rensa/pkg/upload"
 	"rensa/pkg/validate"
 )
@@ -44,8 +45,8 @@ func (p *Processor) upload(ctx context.Context, j *job, f *decode.File, what *fo
 			}
 			continue
 		}
-		if errors.Is(err, ledger.ErrSeen) {
-			continue // found at the next attempt
+		if errors.Is(err, ledger.ErrSeen) || errors.Is(err, validate.ErrSameHash) {
+			continue // a copy is found at the next attempt, which has another seed
 		}
 		return result, err
 	}
@@ -73,11 +74,10 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	if err != nil {
 		return nil, err
 	}
-	total := int64(0)
-	d, err := decide(ctx, what.sheet, up, rules, stock, newPast(ctx, p.Ledger, j.Merchant), func(rows int) {
-		total += int64(rows)
-		p.Progress(total, 0)
-	})
+	spool := storage.NewSpool(j.temp)
+	defer func() { err = errors.Join(err, spool.Close()) }()
+	stock.KeepIn(&pages{spool: spool})
+	d, err := p.decide(ctx, j, what.sheet, up, rules, stock, spool)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ type uploadRun struct {
 // input is what the reports are made from.
 func (u *uploadRun) input() *report.Input {
 	in := &report.Input{
-		Run: u.run, Merchant: u.j.merchant, Zone: u.j.zone, Orders: u.d.orders, FileProblems: u.d.problems,
+		Run: u.run, Merchant: u.j.merchant, Zone: u.j.zone, FileProblems: u.d.problems,
 		Headings: u.up.Headings, Locate: u.up.Locate,
 		Snapshot: &report.Snapshot{
 			ID: u.run.SnapshotID, Date: u.rules.Snapshot.Date(),
@@ -205,15 +205,27 @@ func (u *uploadRun) findFNSKUs(b *batch) {
 }
 
 // join puts the rows of a batch together with what was decided about them.
-func (u *uploadRun) join(b *batch) error {
+func (u *uploadRun) join(b *batch) (err error) {
 	b.part.Rows = b.part.Rows[:0]
+	var order *decided
+	orders := 0
 	for i := range b.outcomes {
 		o := &b.outcomes[i]
 		if o.Row != b.rows[i].Number {
 			return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
 		}
+		if i == 0 || o.Order != b.outcomes[i-1].Order {
+			if orders == len(b.decided) {
+				b.decided = append(b.decided, &decided{})
+			}
+			order = b.decided[orders]
+			orders++
+			if b.shelved, err = u.d.orders.decided(o.Order, order, b.shelved); err != nil {
+				return fmt.Errorf("order of row %d: %w", o.Row, err)
+			}
+		}
 		b.part.Rows = append(b.part.Rows,
-			report.Row{Row: &b.rows[i], Outcome: o, Cells: b.block.Cells(i), Data: b.block.Data()})
+			report.Row{Row: &b.rows[i], Outcome: o, Order: &order.OrderOutcome, Cells: b.block.Cells(i), Data: b.block.Data()})
 	}
 	return nil
 }

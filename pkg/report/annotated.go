@@ -117,7 +117,7 @@ func (a *annotated) prepare() (err error) {
 
 func (a *annotated) add(p *Part) error {
 	for i := range p.Rows {
-		if err := a.row(p.at(a.in, i)); err != nil {
+		if err := a.row(p.at(i)); err != nil {
 			return err
 		}
 	}

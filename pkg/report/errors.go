@@ -42,7 +42,7 @@ func ofFile(p *removal.Problem) removal.Problem {
 	return q
 }
 
-func (f *faults) format(_ *Input, p *Part) {
+func (f *faults) format(p *Part) {
 	p.faults = p.faults[:0]
 	for k := range p.noted {
 		p.faults = appendFault(p.faults, &p.noted[k], p.say(k))

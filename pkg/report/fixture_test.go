@@ -38,8 +38,9 @@ var (
 
 // upload is a small upload with what was decided about it.
 type upload struct {
-	in   report.Input
-	rows []report.Row
+	in      report.Input
+	decided []removal.OrderOutcome // of all orders, each with its problems
+	rows    []report.Row
 }
 
 func mustPolicy(tb testing.TB) *policy.Set {
@@ -119,7 +120,7 @@ func newUpload(tb testing.TB, lang string) *upload {
 }
 
 func (u *upload) orders() {
-	u.in.Orders = []removal.OrderOutcome{
+	u.decided = []removal.OrderOutcome{
 		{Given: "RET-1", ID: "RET-1", Family: "RET-1", Method: removal.Return, Row: 2, Rows: 4, Accepted: 1, Problems: []removal.Problem{
 			problem(removal.AddressCountryAlias, removal.FieldCountry, "code", "GB"),
 		}},
@@ -178,6 +179,13 @@ func (u *upload) items() {
 	}
 }
 
+// row is the i-th row with its order.
+func (u *upload) row(i int) *report.Row {
+	r := &u.rows[i]
+	r.Order = &u.decided[r.Outcome.Order]
+	return r
+}
+
 func (u *upload) write(tb testing.TB, which ...string) (memory, []report.File, *report.Summary) {
 	tb.Helper()
 	m := memory{}
@@ -186,7 +194,7 @@ func (u *upload) write(tb testing.TB, which ...string) (memory, []report.File, *
 		tb.Fatal(err)
 	}
 	for i := range u.rows {
-		if err := set.Row(&u.rows[i]); err != nil {
+		if err := set.Row(u.row(i)); err != nil {
 			tb.Fatal(err)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 // long as a later part may need them; most orders' rows are adjacent, so few are
 // remembered at a time.
 type headers struct {
-	in    *Input
 	begun bool
 	now   openOrder
 	open  map[int32]*openOrder // those left before their last row
@@ -45,7 +44,7 @@ type header struct {
 	blank [removal.NumFields]bool
 }
 
-func newHeaders(in *Input) *headers { return &headers{in: in, open: map[int32]*openOrder{}} }
+func newHeaders() *headers { return &headers{open: map[int32]*openOrder{}} }
 
 // begins tells whether an accepted row is the first of its order, or of its part.
 func (x *openOrder) begins(part int32) bool {
@@ -73,7 +72,7 @@ func (s *Set) Link(p *Part) {
 		r := &p.Rows[i]
 		if o := r.Outcome; !h.begun || h.now.order != o.Order {
 			h.leave(p)
-			h.enter(i, o)
+			h.enter(i, r)
 		}
 		p.links = append(p.links, h.link(p, r))
 		h.now.left--
@@ -125,14 +124,15 @@ func (x *openOrder) completes(p *Part, row *removal.Row) bool {
 }
 
 // enter begins with the rows of another order.
-func (h *headers) enter(i int, o *removal.Outcome) {
+func (h *headers) enter(i int, r *Row) {
 	h.begun = true
-	if x, ok := h.open[o.Order]; ok {
+	order := r.Outcome.Order
+	if x, ok := h.open[order]; ok {
 		h.now = *x
-		delete(h.open, o.Order)
+		delete(h.open, order)
 		return
 	}
-	h.now = openOrder{order: o.Order, first: i, left: h.in.Orders[o.Order].Rows}
+	h.now = openOrder{order: order, first: i, left: r.Order.Rows}
 }
 
 // leave puts an order aside whose rows are not all through.

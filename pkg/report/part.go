@@ -25,11 +25,11 @@ type Part struct {
 
 // Format makes everything of a linked part that does not depend on other parts.
 func (s *Set) Format(p *Part) {
-	p.texts, p.sum = s.texts, partSum{}
+	p.texts, p.sum = s.texts, partSum{reasons: p.sum.reasons[:0]}
 	p.noted, p.said, p.ofRow = p.noted[:0], p.said[:0], append(p.ofRow[:0], 0)
 	p.orders, p.ends = p.orders[:0], p.ends[:0]
 	for i := range p.Rows {
-		e := p.at(s.in, i)
+		e := p.at(i)
 		p.note(s.in, e)
 		p.sum.add(e)
 		if e.Outcome.Status == removal.Accepted {
@@ -39,16 +39,16 @@ func (s *Set) Format(p *Part) {
 	}
 	for _, o := range s.outputs {
 		if f, ok := o.(formatter); ok {
-			f.format(s.in, p)
+			f.format(p)
 		}
 	}
 }
 
 // at gives the i-th row as the outputs see it, until the next call.
-func (p *Part) at(in *Input, i int) *entry {
+func (p *Part) at(i int) *entry {
 	e := &p.entry
 	e.Row, e.part = &p.Rows[i], p
-	e.order = &in.Orders[e.Outcome.Order]
+	e.order = e.Row.Order
 	e.first = e.Outcome.Row == e.order.Row
 	if i+1 < len(p.ofRow) {
 		e.from = int(p.ofRow[i])

@@ -16,11 +16,11 @@ type rejected struct {
 
 func newRejected(open func() (io.Writer, error)) *rejected { return &rejected{open: open} }
 
-func (r *rejected) format(in *Input, p *Part) {
+func (r *rejected) format(p *Part) {
 	p.returns = p.returns[:0]
 	for i := range p.Rows {
 		if p.Rows[i].Outcome.Status == removal.Rejected {
-			p.returns = appendRejected(p.returns, p, p.at(in, i), i)
+			p.returns = appendRejected(p.returns, p, p.at(i), i)
 		}
 	}
 }

@@ -33,9 +33,7 @@ type Input struct {
 	Run      ledger.Run
 	Merchant removal.Merchant
 	// Zone is the merchant's; times are written in it. Default UTC.
-	Zone *time.Location
-	// Orders are all orders of the file, each with its problems of scope order.
-	Orders       []removal.OrderOutcome
+	Zone         *time.Location
 	FileProblems []removal.Problem // with their full place and value
 	// Outbound are the files that a file other than an upload sends out.
 	Outbound []ledger.Outbound
@@ -81,7 +79,9 @@ type Snapshot struct {
 type Row struct {
 	Row     *removal.Row
 	Outcome *removal.Outcome
-	FNSKU   []byte
+	// Order is the row's, with its problems of scope order.
+	Order *removal.OrderOutcome
+	FNSKU []byte
 	// Cells are all cells of the row, spans of Data; nil: those of the fields.
 	Cells []removal.Span
 	Data  []byte // nil: Row.Data
@@ -144,7 +144,7 @@ type output interface {
 
 // formatter is an output that makes its bytes of a part before it is added, side by
 // side with other parts: it changes nothing but the part.
-type formatter interface{ format(in *Input, p *Part) }
+type formatter interface{ format(p *Part) }
 
 // Create makes a file of the set; a file that has nothing to say is never made.
 type Create func(name string) (io.WriteCloser, error)
@@ -172,7 +172,7 @@ func NewSet(in *Input, create Create, which []string) (*Set, error) {
 			return nil, fmt.Errorf("report: %q: %w", name, ErrName)
 		}
 	}
-	s := &Set{in: in, create: create, sum: newSummary(in), headers: newHeaders(in)}
+	s := &Set{in: in, create: create, sum: newSummary(in), headers: newHeaders()}
 	s.wants = func(name string) bool { return len(which) == 0 || slices.Contains(which, name) }
 	texts := newRenderer(in)
 	s.texts = texts

@@ -141,8 +141,8 @@ func TestAllGood(t *testing.T) {
 	t.Parallel()
 	u := newUpload(t, "en")
 	u.in.FileProblems = nil
-	u.in.Orders = u.in.Orders[3:4]
-	u.in.Orders[0].Rows = 1
+	u.decided = u.decided[3:4]
+	u.decided[0].Rows = 1
 	u.rows = u.rows[6:7]
 	u.rows[0].Outcome.Order = 0
 	u.in.Run.Read, u.in.Run.Accepted, u.in.Run.Seen, u.in.Run.Rejected = 1, 1, 0, 0
@@ -220,7 +220,7 @@ func TestFormulasAreNotRun(t *testing.T) {
 func TestRejectedRowsOfScatteredOrders(t *testing.T) {
 	t.Parallel()
 	u := newUpload(t, "en")
-	u.in.Orders = []removal.OrderOutcome{
+	u.decided = []removal.OrderOutcome{
 		{Given: "A", ID: "A", Method: removal.Return, Row: 2, Rows: 3, Accepted: 2},
 		{Given: "B", ID: "B", Method: removal.Return, Row: 3, Rows: 2, Accepted: 1},
 		{ID: "R-new", Family: "R-old", Matched: true, Method: removal.Disposal, Row: 6, Rows: 2},
@@ -258,7 +258,7 @@ func TestRejectedRowsOfScatteredOrders(t *testing.T) {
 func TestConflictIsNotSettledSilently(t *testing.T) {
 	t.Parallel()
 	u := newUpload(t, "en")
-	u.in.Orders = []removal.OrderOutcome{{Given: "A", ID: "A", Method: removal.Return, Row: 2, Rows: 3, Accepted: 1}}
+	u.decided = []removal.OrderOutcome{{Given: "A", ID: "A", Method: removal.Return, Row: 2, Rows: 3, Accepted: 1}}
 	conflict := removal.Outcome{Problems: []removal.Problem{problem(removal.OrderConflict, removal.FieldCity, "first_row", "2")}}
 	bad := removal.Outcome{Problems: []removal.Problem{problem(removal.SKUUnknown, removal.FieldSKU)}}
 	u.rows = []report.Row{
@@ -308,7 +308,7 @@ func TestFaultsOfTheDisk(t *testing.T) {
 		create := func(string) (io.WriteCloser, error) { opened++; return torn{&closed}, nil }
 		set, err := report.NewSet(&u.in, create, []string{name})
 		for i := 0; err == nil && i < len(u.rows); i++ {
-			err = set.Row(&u.rows[i])
+			err = set.Row(u.row(i))
 		}
 		if err == nil {
 			_, err = set.Finish(finished, nil)
@@ -320,7 +320,7 @@ func TestFaultsOfTheDisk(t *testing.T) {
 		refuse := func(string) (io.WriteCloser, error) { return nil, fs.ErrPermission }
 		set, err = report.NewSet(&u.in, refuse, []string{name})
 		for i := 0; err == nil && i < len(u.rows); i++ {
-			err = set.Row(&u.rows[i])
+			err = set.Row(u.row(i))
 		}
 		if err == nil {
 			_, err = set.Finish(finished, nil)
@@ -339,7 +339,7 @@ func TestAbort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(set.Row(&u.rows[0]), set.Abort()); err != nil {
+	if err := errors.Join(set.Row(u.row(0)), set.Abort()); err != nil {
 		t.Error(err)
 	}
 }

@@ -29,10 +29,10 @@ func newResult(in *Input, open func() (io.Writer, error)) (*result, error) {
 	return r, nil
 }
 
-func (r *result) format(in *Input, p *Part) {
+func (r *result) format(p *Part) {
 	p.result = p.result[:0]
 	for i := range p.Rows {
-		p.result = appendResult(p.result, p.at(in, i), r.currency)
+		p.result = appendResult(p.result, p.at(i), r.currency)
 	}
 }
 

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -103,6 +105,42 @@ type OutboundSummary struct {
 	File   string   `json:"file"`
 	SHA256 string   `json:"sha256"`
 	Orders []string `json:"orders"`
+
+	// List, where it is set, gives them as a JSON array in place of Orders, Listed
+	// of them.
+	List   func() ([]byte, error) `json:"-"`
+	Listed int                    `json:"-"`
+}
+
+// Number is how many orders the file has.
+func (o *OutboundSummary) Number() int { return o.Listed + len(o.Orders) }
+
+// MarshalJSON implements json.Marshaler.
+func (o OutboundSummary) MarshalJSON() ([]byte, error) {
+	type plain OutboundSummary
+	if o.List == nil {
+		return json.Marshal(plain(o))
+	}
+	list, err := o.List()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		plain
+		Orders json.RawMessage `json:"orders"`
+	}{plain(o), list})
+}
+
+// indented is what json.MarshalIndent makes of it.
+func (o *OutboundSummary) indented(indent string) ([]byte, error) {
+	if o.List == nil {
+		return json.MarshalIndent(o, indent, "  ")
+	}
+	list, err := o.List()
+	if err != nil {
+		return nil, err
+	}
+	return List(list).Object(&OutboundSummary{File: o.File, SHA256: o.SHA256, Orders: []string{}}, indent)
 }
 
 func newSummary(in *Input) *Summary {
@@ -119,7 +157,7 @@ func newSummary(in *Input) *Summary {
 			Rejected: int64(run.Rejected), Seen: int64(run.Seen),
 		},
 		Orders:   OrderCounts{Accepted: int64(run.OrdersAccepted), Refused: int64(run.OrdersRefused)},
-		Fees:     FeeSum{Currency: in.Currency, Reasons: reasons(in.Orders)},
+		Fees:     FeeSum{Currency: in.Currency, Reasons: map[string]int{}},
 		Problems: map[string]int{}, Files: []File{}, Outbound: []OutboundSummary{},
 	}
 	s.Changes = in.Changes
@@ -130,17 +168,6 @@ func newSummary(in *Input) *Summary {
 		s.counts[in.FileProblems[i].Code]++
 	}
 	return s
-}
-
-// reasons counts the accepted lines without a figure by the reason of their order.
-func reasons(orders []removal.OrderOutcome) map[string]int {
-	counts := map[string]int{}
-	for i := range orders {
-		if o := &orders[i]; o.NoFee > 0 && o.NoFeeReason != "" {
-			counts[o.NoFeeReason] += o.NoFee
-		}
-	}
-	return counts
 }
 
 // WhyNoFigure puts the reasons into words, the most frequent first.
@@ -196,10 +223,20 @@ type partSum struct {
 	units              UnitCounts
 	fees               removal.Amount
 	linesWithoutFigure int64
+	reasons            []reasonLines
+}
+
+// reasonLines are accepted lines without a figure, by the reason of their order.
+type reasonLines struct {
+	reason string
+	lines  int
 }
 
 func (s *partSum) add(e *entry) {
 	o := e.Outcome
+	if e.first && e.order.NoFee > 0 && e.order.NoFeeReason != "" {
+		s.addReason(e.order.NoFeeReason, e.order.NoFee)
+	}
 	s.units.Sellable.Requested += o.Sellable
 	s.units.Unsellable.Requested += o.Unsellable
 	for i := range e.problems {
@@ -217,6 +254,16 @@ func (s *partSum) add(e *entry) {
 	}
 }
 
+func (s *partSum) addReason(reason string, lines int) {
+	for i := range s.reasons { // there are few
+		if s.reasons[i].reason == reason {
+			s.reasons[i].lines += lines
+			return
+		}
+	}
+	s.reasons = append(s.reasons, reasonLines{reason, lines})
+}
+
 // add counts the rows of a part. Counts of rows and orders are the run's; the rest
 // is summed here.
 func (s *Summary) add(p *partSum) {
@@ -227,6 +274,9 @@ func (s *Summary) add(p *partSum) {
 	s.Units.Unsellable.add(p.units.Unsellable)
 	s.Fees.Amount += p.fees
 	s.Fees.LinesWithoutFigure += p.linesWithoutFigure
+	for _, r := range p.reasons {
+		s.Fees.Reasons[r.reason] += r.lines
+	}
 }
 
 func (u *UnitSum) add(more UnitSum) {
@@ -242,7 +292,7 @@ func (s *Summary) end(in *Input, finished time.Time, outbound []ledger.Outbound)
 		if orders == nil {
 			orders = []string{}
 		}
-		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders})
+		s.Outbound = append(s.Outbound, OutboundSummary{File: o.Name, SHA256: o.SHA256, Orders: orders, List: o.List, Listed: o.Listed})
 	}
 	for c, n := range s.counts {
 		if n > 0 {
@@ -252,19 +302,46 @@ func (s *Summary) end(in *Input, finished time.Time, outbound []ledger.Outbound)
 }
 
 func writeSummary(s *Summary, create Create) (File, error) {
-	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return File{}, err
-	}
 	f, err := newFile(FileName(Summaries), create)
 	if err != nil {
 		return File{}, err
 	}
-	if _, err := fmt.Fprintf(f, "%s\n", text); err != nil {
-		return File{}, err
+	if err := s.write(f); err != nil {
+		return File{}, errors.Join(err, f.close())
 	}
 	if err := f.close(); err != nil {
 		return File{}, err
 	}
 	return f.file(), nil
+}
+
+// write writes the summary, its outgoing files one by one: a large upload's name half
+// a million orders.
+func (s *Summary) write(w io.Writer) error {
+	plain := *s
+	plain.Outbound = []OutboundSummary{}
+	text, err := json.MarshalIndent(&plain, "", "  ")
+	if err != nil {
+		return err
+	}
+	// A line break inside a value would be escaped: this one stands before the key.
+	const key = "\n  \"outbound\": ["
+	head, tail, _ := bytes.Cut(text, []byte(key))
+	out := append(slices.Clip(head), key...)
+	for i := range s.Outbound {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		if _, err := w.Write(append(out, "\n    "...)); err != nil {
+			return err
+		}
+		if out, err = s.Outbound[i].indented("    "); err != nil {
+			return err
+		}
+	}
+	if len(s.Outbound) > 0 {
+		out = append(out, "\n  "...)
+	}
+	_, err = w.Write(append(append(out, tail...), '\n'))
+	return err
 }

@@ -345,7 +345,7 @@ func TestAnnotatedKeyValue(t *testing.T) {
 			p.Row, p.Line, p.Col, p.Cell, p.Value = 2, 2, 2, "B2", "1067"
 		}
 	}
-	u.in.Orders = []removal.OrderOutcome{{ID: "R-1", Row: 5, Rows: 1, Refused: true, Problems: []removal.Problem{
+	u.decided = []removal.OrderOutcome{{ID: "R-1", Row: 5, Rows: 1, Refused: true, Problems: []removal.Problem{
 		problem(removal.AddressPostalInvalid, removal.FieldPostalCode, "country", "DE"),
 	}}}
 	item := row(5, removal.Outcome{}, "", "SKU-1", "3", "")
@@ -365,7 +365,7 @@ func TestAnnotatedKeyValue(t *testing.T) {
 func BenchmarkAnnotated(b *testing.B) {
 	u := newUpload(b, "en")
 	u.in.Run.Read, u.in.FileProblems = 10_000, nil
-	u.in.Orders = []removal.OrderOutcome{{Given: "A", ID: "A", Method: removal.Return, Row: 2, Rows: 10_000, Accepted: 9_800}}
+	u.decided = []removal.OrderOutcome{{Given: "A", ID: "A", Method: removal.Return, Row: 2, Rows: 10_000, Accepted: 9_800}}
 	u.rows = u.rows[:0]
 	for i := range 10_000 {
 		o := removal.Outcome{Status: removal.Accepted, TakenSellable: 1}

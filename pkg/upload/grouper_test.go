@@ -24,9 +24,13 @@ func TestGrouper(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := upload.NewGrouper()
+			ids := map[string]bool{"": false, "Z": false}
 			for _, row := range strings.Fields(rows) {
 				cell, want, _ := strings.Cut(row, "=")
 				id, method, _ := strings.Cut(cell, "/")
+				if id != "" {
+					ids[id] = true
+				}
 				group := g.Add([]byte(id), []byte(method))
 				got := string(rune('0' + group.Order))
 				if group.First {
@@ -37,6 +41,11 @@ func TestGrouper(t *testing.T) {
 				}
 				if got != want {
 					t.Errorf("%s: got %s", row, got)
+				}
+			}
+			for id, want := range ids {
+				if got := g.Has(id); got != want {
+					t.Errorf("has %q: %v", id, got)
 				}
 			}
 		})

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"errors"
 	"hash/maphash"
 	"strings"
 
@@ -15,7 +16,7 @@ type Decider struct {
 	past  Past
 	emit  func(*removal.Outcome) error
 
-	orders   []*order
+	orders   orders
 	families map[string]*Family // of the ids of the block in hand
 	matched  map[*Family]bool
 	bySKU    map[uint64]map[string][]*Family // by header, families of orders without an id
@@ -23,13 +24,11 @@ type Decider struct {
 
 	// held rows wait: for the end of an order that may be an earlier one again,
 	// or, where acceptance is not by row, for the end of the file.
-	held      []record
-	waiting   *order
-	waitingAt int
-	hold      bool
-	rec       record // of the row at hand
+	held    []record
+	waiting *order
+	hold    bool
+	rec     record // of the row at hand
 
-	rooms   rooms
 	unknown map[unknownSKU]int32 // at which row an order first has an SKU that is not in stock
 
 	Counts   Counts
@@ -42,19 +41,6 @@ type Counts struct {
 	OrdersAccepted, OrdersRefused          int64
 	Sellable, Unsellable                   int64 // units accepted
 	SellableRequested, UnsellableRequested int64
-}
-
-type order struct {
-	removal.OrderOutcome
-	header    *Header
-	past      *Family
-	skus      skuSet
-	accepted  int   // distinct SKUs
-	seen      int   // rows that an earlier file brought in
-	asked     int64 // units of all rows
-	scattered bool
-	line      int     // of the first row
-	unknown   unitFee // of products of which nothing is known
 }
 
 type unknownSKU struct {
@@ -70,12 +56,17 @@ type record struct {
 	sku   string   // only where the order has a past or may have one
 }
 
+// ErrSameHash tells that two order ids of the file were taken for one: they are told
+// apart by a hash with a seed of its own for each attempt, so decide again.
+var ErrSameHash = errors.New("two order ids have one hash")
+
 // NewDecider decides for rules over stock. emit gets every outcome, in the order
-// of the rows; it must not keep the pointer.
-func NewDecider(r *Rules, stock *Stock, past Past, emit func(*removal.Outcome) error) *Decider {
+// of the rows; it must not keep the pointer. shelf is for the orders of large files;
+// nil keeps all in memory.
+func NewDecider(r *Rules, stock *Stock, past Past, shelf Shelf, emit func(*removal.Outcome) error) *Decider {
 	p := r.Merchant.Profile
 	return &Decider{
-		r: r, stock: stock, past: past, emit: emit,
+		r: r, stock: stock, past: past, emit: emit, orders: newOrders(shelf),
 		matched: map[*Family]bool{}, seed: maphash.MakeSeed(), unknown: map[unknownSKU]int32{},
 		hold: p.Acceptance == removal.AcceptOrder || p.Acceptance == removal.AcceptFile || !p.Split,
 	}
@@ -89,7 +80,7 @@ func (d *Decider) Decide(rows []removal.Row, checked []Checked, groups []removal
 	}
 	d.stock.fetch(checked)
 	for i := range rows {
-		if d.waiting != nil && int(groups[i].Order) != d.waitingAt {
+		if d.waiting != nil && groups[i].Order != d.waiting.n {
 			if err := d.release(); err != nil {
 				return err
 			}
@@ -98,7 +89,7 @@ func (d *Decider) Decide(rows []removal.Row, checked []Checked, groups []removal
 			return err
 		}
 	}
-	return nil
+	return d.stock.takings.err
 }
 
 // lookUp asks once for all ids that are new in the block.
@@ -127,12 +118,13 @@ func (d *Decider) add(row *removal.Row, c *Checked, g removal.Group) error {
 	for i := range rec.Problems {
 		rec.Problems[i].Row, rec.Problems[i].Line = row.Number, row.Line
 	}
-	if g.First {
-		if err := d.begin(row, c, rec); err != nil {
-			return err
-		}
+	o, err := d.orderOf(row, c, g, rec)
+	if err != nil {
+		return err
 	}
-	o := d.orders[g.Order]
+	if g.Back && o.Given != string(row.Value(removal.FieldOrderID)) {
+		return ErrSameHash
+	}
 	if g.Back && !o.scattered {
 		o.scattered = true
 		o.problem(removal.OrderScattered, removal.FieldNone,
@@ -154,15 +146,25 @@ func (d *Decider) add(row *removal.Row, c *Checked, g removal.Group) error {
 		d.held = append(d.held, *rec)
 		return nil
 	}
-	d.settle(rec)
-	return d.send(rec)
+	d.settle(o, rec)
+	return d.send(o, rec)
 }
 
-// begin opens the order of a first row.
-func (d *Decider) begin(row *removal.Row, c *Checked, rec *record) error {
-	o := &order{header: c.Header}
+func (d *Decider) orderOf(row *removal.Row, c *Checked, g removal.Group, rec *record) (*order, error) {
+	if !g.First {
+		return d.orders.at(g.Order)
+	}
+	o, err := d.orders.begin()
+	if err != nil {
+		return nil, err
+	}
+	return o, d.begin(o, row, c, rec)
+}
+
+// begin fills a new order from its first row.
+func (d *Decider) begin(o *order, row *removal.Row, c *Checked, rec *record) error {
+	o.header = c.Header
 	o.Given, o.Row, o.line = string(row.Value(removal.FieldOrderID)), row.Number, row.Line
-	d.orders = append(d.orders, o)
 	if c.Header == nil {
 		o.problem(removal.OrderHeaderMissing, removal.FieldMethod, nil)
 	} else {
@@ -173,7 +175,7 @@ func (d *Decider) begin(row *removal.Row, c *Checked, rec *record) error {
 	}
 	o.adopt(rec)
 	if o.Given != "" {
-		o.past = d.families[o.Given]
+		d.setPast(o, d.families[o.Given])
 		return nil
 	}
 	if hasError(o.OrderOutcome.Problems) {
@@ -184,9 +186,15 @@ func (d *Decider) begin(row *removal.Row, c *Checked, rec *record) error {
 		return err
 	}
 	if len(matches) > 0 {
-		d.waiting, d.waitingAt = o, len(d.orders)-1
+		d.waiting = o
 	}
 	return nil
+}
+
+func (d *Decider) setPast(o *order, f *Family) {
+	if o.past = f; f != nil {
+		d.orders.past[o.n] = f
+	}
 }
 
 // adopt makes the errors in order values of the first row those of the order: no
@@ -255,7 +263,7 @@ func (d *Decider) conflicts(o *order, row *removal.Row, h *Header, rec *record) 
 func (d *Decider) duplicate(o *order, row *removal.Row, rec *record) {
 	earlier, twice := int32(0), false
 	if rec.Item >= 0 {
-		earlier, twice = o.skus.add(rec.Item, int32(row.Number), &d.rooms)
+		earlier, twice = o.skus.add(rec.Item, int32(row.Number), &d.orders.rooms)
 	} else if sku := row.Value(removal.FieldSKU); len(sku) > 0 {
 		key := unknownSKU{rec.Order, maphash.Bytes(d.seed, sku)}
 		if earlier, twice = d.unknown[key]; !twice {
@@ -267,8 +275,7 @@ func (d *Decider) duplicate(o *order, row *removal.Row, rec *record) {
 	}
 }
 
-func (d *Decider) send(rec *record) error {
-	o := d.orders[rec.Order]
+func (d *Decider) send(o *order, rec *record) error {
 	switch rec.Status {
 	case removal.Accepted:
 		d.Counts.Accepted++

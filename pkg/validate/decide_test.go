@@ -242,7 +242,7 @@ func (c *decideCase) run(t *testing.T) {
 	}
 	past.resolve(rules)
 	var outs []removal.Outcome
-	d := validate.NewDecider(rules, st, past, func(o *removal.Outcome) error {
+	d := validate.NewDecider(rules, st, past, nil, func(o *removal.Outcome) error {
 		outs = append(outs, *o)
 		return nil
 	})
@@ -260,8 +260,11 @@ func (c *decideCase) run(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	orders, err := d.Finish()
-	if err != nil {
+	var orders []removal.OrderOutcome
+	if err := d.Finish(grouper.Has, func(o *removal.OrderOutcome) error {
+		orders = append(orders, *o)
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(c.want, "|"), describe(outs, orders)); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -39,33 +40,44 @@ type naming struct {
 	n         int
 }
 
-// name gives ids to the orders without one, to follow-ups and to parts. An id
-// that stands anywhere in the file or was used before is passed over.
-func (d *Decider) name() error {
-	taken := make(map[string]bool, len(d.orders))
-	for _, o := range d.orders {
-		taken[o.Given] = true
-	}
+// namedAtOnce is for how many orders names are looked for together: used ids are
+// asked for in batches.
+const namedAtOnce = 512
+
+// namer gives ids to the orders without one, to follow-ups and to parts. An id that
+// stands anywhere in the file or was used before is passed over.
+type namer struct {
+	d     *Decider
+	given func(id string) bool
+	made  map[uint64]bool // hashes of the ids that it made; one that is as another is passed over too
+}
+
+func (n *namer) taken(id string) bool { return n.given(id) || n.made[maphash.String(n.d.seed, id)] }
+
+func (n *namer) take(id string) { n.made[maphash.String(n.d.seed, id)] = true }
+
+// name names the next orders of the file.
+func (n *namer) name(orders []*order) error {
 	var names []*naming
-	for i, o := range d.orders {
-		if n := d.naming(i, o); n != nil {
-			names = append(names, n)
+	for _, o := range orders {
+		if x := n.d.naming(o); x != nil {
+			names = append(names, x)
 		}
 	}
-	if err := d.settleNames(names, taken); err != nil {
+	if err := n.settle(names); err != nil {
 		return err
 	}
-	for _, o := range d.orders {
-		if err := d.nameParts(o, taken); err != nil {
+	for _, o := range orders {
+		if err := n.parts(o); err != nil {
 			return err
 		}
-		d.tell(o)
+		n.d.tell(o)
 	}
 	return nil
 }
 
 // naming says how the id of an order is found; nil where it needs none.
-func (d *Decider) naming(i int, o *order) *naming {
+func (d *Decider) naming(o *order) *naming {
 	o.ID, o.Family = o.Given, o.Given
 	if o.past != nil {
 		o.ID, o.Family = o.past.ID, o.past.Base
@@ -84,7 +96,7 @@ func (d *Decider) naming(i int, o *order) *naming {
 		date := d.r.Now.In(d.r.location).Format("060102")
 		return &naming{
 			candidate: func(n int) string {
-				return GeneratedID(date, d.r.Merchant.ID, d.r.Source, i+1, n)
+				return GeneratedID(date, d.r.Merchant.ID, d.r.Source, int(o.n)+1, n)
 			},
 			set: func(id string) { o.ID, o.Family = id, id },
 		}
@@ -92,10 +104,10 @@ func (d *Decider) naming(i int, o *order) *naming {
 	return nil
 }
 
-// nameParts numbers the parts of a large order, passing over numbers that are
-// used.
-func (d *Decider) nameParts(o *order, taken map[string]bool) error {
-	parts := (o.accepted + d.r.Store.MaxSKUsPerFile - 1) / d.r.Store.MaxSKUsPerFile
+// parts numbers the parts of a large order, passing over numbers that are used.
+func (n *namer) parts(o *order) error {
+	most := n.d.r.Store.MaxSKUsPerFile
+	parts := (o.accepted + most - 1) / most
 	if parts < 2 {
 		return nil
 	}
@@ -105,13 +117,13 @@ func (d *Decider) nameParts(o *order, taken map[string]bool) error {
 			ids[i] = suffixed(o.ID, "-"+strconv.Itoa(number))
 			number++
 		}
-		used, err := d.past.Used(ids)
+		used, err := n.d.past.Used(ids)
 		if err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if len(o.Parts) < parts && !used[id] && !taken[id] {
-				taken[id] = true
+			if len(o.Parts) < parts && !used[id] && !n.taken(id) {
+				n.take(id)
 				o.Parts = append(o.Parts, id)
 			}
 		}
@@ -119,26 +131,26 @@ func (d *Decider) nameParts(o *order, taken map[string]bool) error {
 	return nil
 }
 
-// settleNames tries candidates until none is taken.
-func (d *Decider) settleNames(names []*naming, taken map[string]bool) error {
+// settle tries candidates until none is taken.
+func (n *namer) settle(names []*naming) error {
 	for len(names) > 0 {
 		ids := make([]string, len(names))
-		for i, n := range names {
-			ids[i] = n.candidate(n.n)
+		for i, x := range names {
+			ids[i] = x.candidate(x.n)
 		}
-		used, err := d.past.Used(ids)
+		used, err := n.d.past.Used(ids)
 		if err != nil {
 			return err
 		}
 		var again []*naming
-		for i, n := range names {
-			if taken[ids[i]] || used[ids[i]] {
-				n.n++
-				again = append(again, n)
+		for i, x := range names {
+			if used[ids[i]] || n.taken(ids[i]) {
+				x.n++
+				again = append(again, x)
 				continue
 			}
-			taken[ids[i]] = true
-			n.set(ids[i])
+			n.take(ids[i])
+			x.set(ids[i])
 		}
 		names = again
 	}

@@ -7,8 +7,7 @@ import (
 )
 
 // settle decides one row, all before it being settled.
-func (d *Decider) settle(rec *record) {
-	o := d.orders[rec.Order]
+func (d *Decider) settle(o *order, rec *record) {
 	refused := hasError(o.OrderOutcome.Problems)
 	if o.past != nil && !refused && d.seen(o, rec) {
 		rec.Status = removal.Seen
@@ -24,7 +23,6 @@ func (d *Decider) settle(rec *record) {
 	rec.Part = int32(o.accepted / d.r.Store.MaxSKUsPerFile)
 	d.stock.take(rec.pool, taking{
 		who: int32(rec.Row), sellable: int32(rec.TakenSellable), unsellable: int32(rec.TakenUnsellable),
-		order: rec.Order, part: rec.Part,
 	})
 	o.accepted++
 	d.estimate(o, rec)

@@ -1,5 +1,7 @@
 package validate
 
+import "encoding/binary"
+
 // skuSet remembers at which row an order first has each item of the snapshot.
 type skuSet struct {
 	few  []itemRow
@@ -43,6 +45,35 @@ func (s *skuSet) add(item, row int32, r *rooms) (earlier int32, twice bool) {
 	}
 	s.few = append(s.few, itemRow{item, row})
 	return 0, false
+}
+
+// append adds the set to a state: how many it has, and each, by its distance from the
+// one before.
+func (s *skuSet) append(dst []byte) []byte {
+	dst = binary.AppendVarint(dst, int64(len(s.few)+len(s.many)))
+	before := itemRow{}
+	add := func(e itemRow) {
+		dst = binary.AppendVarint(dst, int64(e.item-before.item))
+		dst = binary.AppendVarint(dst, int64(e.row-before.row))
+		before = e
+	}
+	for _, e := range s.few {
+		add(e)
+	}
+	for item, row := range s.many {
+		add(itemRow{item, row})
+	}
+	return dst
+}
+
+// read fills an empty set from a state.
+func (s *skuSet) read(from *stateReader, r *rooms) {
+	var e itemRow
+	for n := from.varint(); n > 0 && !from.bad; n-- {
+		e.item += int32(from.varint())
+		e.row += int32(from.varint())
+		s.add(e.item, e.row, r)
+	}
 }
 
 // rooms lends lists for a few items each, as parts of larger ones: a large file has

@@ -33,40 +33,14 @@ func sum(units uint32, more int32) uint32 {
 	return uint32(min(max(0, int64(units)+int64(more)), math.MaxUint32))
 }
 
-type taking struct {
-	before               int32 // the pool's taking before this one, from 1
-	who                  int32 // row number, or ^index into orders
-	sellable, unsellable int32
-	order, part          int32 // of the file; for a row only
-}
-
-// takings are numbered from 1. They stand in pages, since a list that grows is copied
-// again and again.
-type takings struct {
-	pages [][]taking
-	n     int32
-}
-
-const takingPage = 1 << 12
-
-// add gives the taking's number.
-func (l *takings) add(t taking) int32 {
-	if l.n%takingPage == 0 {
-		l.pages = append(l.pages, make([]taking, takingPage))
-	}
-	l.pages[l.n/takingPage][l.n%takingPage] = t
-	l.n++
-	return l.n
-}
-
-func (l *takings) at(number int32) *taking {
-	return &l.pages[(number-1)/takingPage][(number-1)%takingPage]
-}
-
 // NewStock starts from what the snapshot shows.
 func NewStock(s *inventory.Snapshot) *Stock {
 	return &Stock{snapshot: s, pools: make([]pool, s.Pools())}
 }
+
+// KeepIn lets the stock put what was taken long ago into pages, where it would need
+// too much memory. Whether that went well Decide and Finish tell.
+func (s *Stock) KeepIn(p Pages) { s.takings.old = p }
 
 // TakeBefore enters units that an order took, or will take, of a pool of the
 // snapshot, and which the snapshot does not show. Takings of one order should
@@ -83,36 +57,6 @@ func (s *Stock) take(at int32, t taking) {
 	t.before = p.last
 	p.last = s.takings.add(t)
 	p.sellable, p.unsellable = sum(p.sellable, t.sellable), sum(p.unsellable, t.unsellable)
-}
-
-// Taking is what a row of the file took of a pool.
-type Taking struct {
-	Order, Part          int32 // as in the row's outcome
-	Row                  int
-	Sellable, Unsellable int64
-}
-
-// EachTaken calls visit for each pool of which rows of the file took any, in the
-// order of the snapshot, with what they took, in the order of the file; takings is
-// good until visit returns.
-func (s *Stock) EachTaken(visit func(pool int32, takings []Taking) error) error {
-	var found []Taking
-	for i := range s.pools {
-		found = found[:0]
-		for at := s.pools[i].last; at > 0; at = s.takings.at(at).before {
-			if t := s.takings.at(at); t.who >= 0 {
-				found = append(found, Taking{t.order, t.part, int(t.who), int64(t.sellable), int64(t.unsellable)})
-			}
-		}
-		if len(found) == 0 {
-			continue
-		}
-		slices.Reverse(found)
-		if err := visit(int32(i), found); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // fetch brings the pools of a block of rows near: one after another they would each
@@ -205,19 +149,20 @@ func (s *Stock) takerList(pool int32, c removal.Condition) *takerList {
 		}
 		s.lists[key] = list
 	}
-	var fresh []int32
+	var fresh []taking
 	at := s.pools[pool].last
-	for ; at > list.upTo; at = s.takings.at(at).before {
-		fresh = append(fresh, at)
+	for at > list.upTo {
+		fresh = append(fresh, s.takings.at(at))
+		at = fresh[len(fresh)-1].before
 	}
 	if at != list.upTo { // what it knows was given back since
 		*list = takerList{}
-		for ; at > 0; at = s.takings.at(at).before {
-			fresh = append(fresh, at)
+		for at > 0 {
+			fresh = append(fresh, s.takings.at(at))
+			at = fresh[len(fresh)-1].before
 		}
 	}
-	for _, at := range slices.Backward(fresh) {
-		t := s.takings.at(at)
+	for _, t := range slices.Backward(fresh) {
 		units := int64(t.sellable)
 		if c == removal.Unsellable {
 			units = int64(t.unsellable)

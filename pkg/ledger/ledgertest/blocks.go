@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -49,16 +50,11 @@ func packed(t *testing.T, l *ledger.Ledger, merchant string, orders []removal.Or
 		ID: "run-1", Kind: removal.KindUpload, FileName: "run-1.tsv", SHA256: "sha", Acceptance: removal.AcceptRow,
 		Read: 1, Accepted: 1,
 	}}
-	p := ledger.NewOrderPacker(orders[0])
-	for i := range orders {
-		place := len(orders) - 1 - i
-		b, err := ledger.PackOrder(nil, &orders[place])
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Add(place, orders[place].ID, orders[place].Family, b)
+	places := make([]int, len(orders))
+	for i := range places {
+		places[i] = len(orders) - 1 - i
 	}
-	c.Packed = p.Orders()
+	c.Packed = packAs(t, orders[0], orders, places)
 	return c
 }
 
@@ -182,19 +178,26 @@ func testMovementPacker(t *testing.T, l *ledger.Ledger) {
 		{At: day, PoolKey: "X001", Order: "B", Run: "run-1", Row: 7, Unsellable: 2},
 		{At: day, PoolKey: "\x00SKU", Order: "A", Run: "run-1", Row: 3, Sellable: 1, Unsellable: 4},
 	}
-	p, err := ledger.NewMovementPacker("run-1", day, []string{"A", "B"}, len(want))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, mv := range want {
-		if err := p.Pool([]byte(mv.PoolKey)); err != nil {
+	// Two of them in a block of their own.
+	p := ledger.NewMovementPacker("run-1", day)
+	var blocks []ledger.MovementBlock
+	for _, some := range [][]ledger.Movement{want[:1], want[1:]} {
+		if err := p.Begin([]string{"A", "B"}, len(some)); err != nil {
 			t.Fatal(err)
 		}
-		p.Add(int(mv.Order[0]-'A'), mv.Row, mv.Sellable, mv.Unsellable)
+		for _, mv := range some {
+			if err := p.Pool([]byte(mv.PoolKey)); err != nil {
+				t.Fatal(err)
+			}
+			p.Add(int(mv.Order[0]-'A'), mv.Row, mv.Sellable, mv.Unsellable)
+		}
+		b, err := p.Block()
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks = append(blocks, ledger.MovementBlock{Entries: b.Entries, Bytes: slices.Clone(b.Bytes)})
 	}
-	if c.PackedMovements, err = p.Movements(); err != nil {
-		t.Fatal(err)
-	}
+	c.PackedMovements = each(blocks)
 	commit(t, l, c)
 	var got []ledger.Movement
 	if err := l.Taken(t.Context(), m, func(mv ledger.Movement) error {
@@ -206,14 +209,13 @@ func testMovementPacker(t *testing.T, l *ledger.Ledger) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("movements (-want +got):\n%s", diff)
 	}
-	if _, err := ledger.NewMovementPacker("run-1", day, []string{string(make([]byte, 300))}, 1); err == nil {
-		t.Error("a key of 300 bytes was taken")
+	if err := p.Begin([]string{string(make([]byte, 300))}, 1); !errors.Is(err, ledger.ErrRefused) {
+		t.Errorf("a key of 300 bytes was taken: %v", err)
 	}
-	short, err := ledger.NewMovementPacker("run-1", day, nil, 1)
-	if err != nil {
+	if err := p.Begin(nil, 1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := short.Movements(); err == nil {
-		t.Error("a missing movement was not missed")
+	if _, err := p.Block(); !errors.Is(err, ledger.ErrUnbalanced) {
+		t.Errorf("a missing movement was not missed: %v", err)
 	}
 }

@@ -283,6 +283,9 @@ func testCommit(t *testing.T, l *ledger.Ledger) {
 		State: ledger.FileCommitted, Attempts: 1, Claimed: day}, file)
 
 	out, err := l.Outbound(ctx, m, "run-1")
+	if names, err := l.OutboundNames(ctx, m, "run-1"); err != nil || len(names) != len(out) || len(out) == 0 || names[0] != out[0].Name {
+		t.Errorf("names are %v, files %v, %v", names, out, err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

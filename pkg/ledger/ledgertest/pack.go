@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"slices"
 	"testing"
 
 	"rensa/pkg/ledger"
@@ -16,15 +17,51 @@ func Pack(tb testing.TB, run string, orders ...removal.Order) *ledger.PackedOrde
 	}
 	common := orders[0]
 	common.Run = run
-	p := ledger.NewOrderPacker(common)
-	for i := range orders {
-		b, err := ledger.PackOrder(nil, &orders[i])
-		if err != nil {
+	places := make([]int, len(orders))
+	for i := range places {
+		places[i] = i
+	}
+	return packAs(tb, common, orders, places)
+}
+
+// packAs packs the orders at some places of a list, in that order.
+func packAs(tb testing.TB, common removal.Order, orders []removal.Order, places []int) *ledger.PackedOrders {
+	tb.Helper()
+	var blocks []ledger.OrderBlock
+	p := ledger.NewOrderPacker(common, func(b ledger.OrderBlock) error {
+		blocks = append(blocks, ledger.OrderBlock{Entries: b.Entries, Orders: slices.Clone(b.Orders), IDs: slices.Clone(b.IDs)})
+		return nil
+	})
+	for _, i := range places {
+		var lines []byte
+		var err error
+		for k := range orders[i].Lines {
+			if lines, err = ledger.PackLine(lines, &orders[i].Lines[k]); err != nil {
+				tb.Fatal(err)
+			}
+		}
+		b := ledger.PackOrder(nil, &orders[i], len(orders[i].Lines), lines)
+		if err := p.Add(i, orders[i].ID, orders[i].Family, b); err != nil {
 			tb.Fatal(err)
 		}
-		p.Add(i, orders[i].ID, orders[i].Family, b)
 	}
-	return p.Orders()
+	count, err := p.End()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &ledger.PackedOrders{Count: count, Blocks: each(blocks)}
+}
+
+// each gives blocks as a commit takes them.
+func each[T any](blocks []T) func(yield func(T) error) error {
+	return func(yield func(T) error) error {
+		for _, b := range blocks {
+			if err := yield(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // canBePacked tells whether nothing is done yet of any of the orders, and they have

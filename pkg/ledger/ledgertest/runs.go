@@ -62,7 +62,7 @@ func testOutcomes(t *testing.T, l *ledger.Ledger) {
 		}
 		return nil
 	}
-	c.OrderOutcomes = [][]byte{ledger.EncodeOrderOutcomes(nil, orders[:1]), ledger.EncodeOrderOutcomes(nil, orders[1:])}
+	c.OrderOutcomes = each([][]byte{ledger.EncodeOrderOutcomes(nil, orders[:1]), ledger.EncodeOrderOutcomes(nil, orders[1:])})
 	commit(t, l, c)
 
 	var got []removal.Outcome
@@ -93,6 +93,14 @@ func testOutcomes(t *testing.T, l *ledger.Ledger) {
 		_, err = l.OutcomeOf(ctx, m, "run-1", row)
 		checkErr(t, ledger.ErrNotFound, err)
 	}
+	var byBlock []removal.OrderOutcome
+	for some, err := range l.OrderOutcomeBlocks(ctx, m, "run-1") {
+		if err != nil || len(some) != 1 {
+			t.Fatalf("a block of %d orders, %v", len(some), err)
+		}
+		byBlock = append(byBlock, some...)
+	}
+	check(t, "orders by block", orders, byBlock)
 	gotOrders, err := l.OrderOutcomes(ctx, m, "run-1")
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,8 @@ type Upload struct {
 	SKUs, Rows int
 	// Scattered is the share of rows that come back to an order further up.
 	Scattered float64
-	// Contended makes the rows want a few pools again and again.
+	// Contended makes one row in twenty want one of a few pools, whose units are just
+	// about enough: some run out before the end.
 	Contended bool
 	// RandomIDs gives orders ids in no order.
 	RandomIDs bool
@@ -143,7 +144,7 @@ func (g *generator) sku() int {
 	for {
 		i := g.r.IntN(g.SKUs)
 		if g.Contended && g.r.IntN(20) == 0 {
-			i = g.r.IntN(min(g.SKUs, 100))
+			i = g.r.IntN(min(g.SKUs, max(2, g.Rows/1000)))
 		}
 		if !g.skus[i] {
 			g.skus[i] = true

@@ -1,0 +1,213 @@
+package process
+
+import (
+	"golang.org/x/sync/errgroup"
+
+	"rensa/pkg/inventory"
+	"rensa/pkg/ledger"
+	"rensa/pkg/removal"
+)
+
+// takingsPerBlock is how many takings are packed together: enough that the keys of
+// their pools, when sorted, are like one another.
+const takingsPerBlock = 32 << 10
+
+// movementMaker packs what accepted rows took of the pools, as they go by in the
+// order of the file: a block is sorted by pool and packed while the takings of the
+// next are gathered.
+type movementMaker struct {
+	snapshot *inventory.Snapshot
+	waiting  waiting
+	entries  []int // of each block
+
+	takings *takings
+	spare   chan *takings
+	packing errgroup.Group // of one block at a time
+
+	packer *ledger.MovementPacker
+	// keys have the pool above the place of the taking; other is room to sort them.
+	keys, other []uint64
+	// fnskus are those of the takings, one behind the other, and ends where each ends,
+	// after a 0.
+	fnskus []byte
+	ends   []int32
+	pool   []byte
+}
+
+// takings are those of one block, and the orders that they name by their places.
+type takings struct {
+	all    []taking
+	orders []string
+	places map[orderPlace]int32
+	last   orderPlace
+	place  int32 // of last
+}
+
+// orderPlace is an accepted order, or a part of a split one.
+type orderPlace struct{ number, part int32 }
+
+// taking is what one row took.
+type taking struct {
+	item, order          int32
+	row                  int
+	sellable, unsellable int64
+}
+
+func (u *uploadRun) newMovementMaker() *movementMaker {
+	m := &movementMaker{
+		snapshot: u.rules.Snapshot, waiting: waiting{spool: u.d.spool},
+		takings: newTakings(), spare: make(chan *takings, 1),
+		packer: ledger.NewMovementPacker(u.run.ID, u.j.started),
+	}
+	m.packing.SetLimit(1)
+	return m
+}
+
+func newTakings() *takings { return &takings{places: map[orderPlace]int32{}} }
+
+// take takes the rows of a batch.
+func (m *movementMaker) take(b *batch) {
+	for i := range b.part.Rows {
+		r := &b.part.Rows[i]
+		o := r.Outcome
+		if o.Status != removal.Accepted {
+			continue
+		}
+		t := m.takings
+		t.all = append(t.all, taking{
+			item: o.Item, order: t.orderOf(o, r.Order), row: o.Row, sellable: o.TakenSellable, unsellable: o.TakenUnsellable,
+		})
+		if len(t.all) == takingsPerBlock {
+			m.handOver()
+		}
+	}
+}
+
+// orderOf gives the place of a row's order in the list.
+func (t *takings) orderOf(row *removal.Outcome, order *removal.OrderOutcome) int32 {
+	at := orderPlace{row.Order, row.Part}
+	if len(t.orders) > 0 && at == t.last {
+		return t.place
+	}
+	place, ok := t.places[at]
+	if !ok {
+		place = int32(len(t.orders))
+		t.places[at] = place
+		id := order.ID
+		if order.Parts != nil {
+			id = order.Parts[row.Part]
+		}
+		t.orders = append(t.orders, id)
+	}
+	t.last, t.place = at, place
+	return place
+}
+
+// handOver has what was gathered packed beside, once the block before is.
+func (m *movementMaker) handOver() {
+	full := m.takings
+	m.packing.Go(func() error {
+		err := m.pack(full)
+		full.all, full.orders = full.all[:0], full.orders[:0]
+		clear(full.places)
+		m.spare <- full
+		return err
+	})
+	select {
+	case m.takings = <-m.spare:
+	default:
+		m.takings = newTakings()
+	}
+}
+
+func (m *movementMaker) pack(t *takings) error {
+	m.lookUp(t)
+	m.keys, m.other = sortByPool(m.keys, resize(m.other, len(t.all)))
+	if err := m.packer.Begin(t.orders, len(t.all)); err != nil {
+		return err
+	}
+	for i, key := range m.keys {
+		taking := &t.all[uint32(key)]
+		if i == 0 || key>>32 != m.keys[i-1]>>32 {
+			pool := m.fnskus[m.ends[uint32(key)]:m.ends[uint32(key)+1]]
+			if len(pool) == 0 {
+				m.pool = m.snapshot.AppendPoolKey(m.pool[:0], int32(key>>32))
+				pool = m.pool
+			}
+			if err := m.packer.Pool(pool); err != nil {
+				return err
+			}
+		}
+		m.packer.Add(int(taking.order), taking.row, taking.sellable, taking.unsellable)
+	}
+	b, err := m.packer.Block()
+	if err != nil {
+		return err
+	}
+	m.entries = append(m.entries, b.Entries)
+	return m.waiting.add(b.Bytes)
+}
+
+// lookUp gets the pools of the takings and their FNSKUs, which are the keys of the
+// pools. Both stand together, so a few are fetched at once and then copied: to ask
+// for the keys of the pools when they are sorted takes half of the packing.
+func (m *movementMaker) lookUp(t *takings) {
+	const together = 32
+	m.keys = resize(m.keys, len(t.all))
+	m.fnskus, m.ends = m.fnskus[:0], append(m.ends[:0], 0)
+	for from := 0; from < len(t.all); from += together {
+		some := t.all[from:min(from+together, len(t.all))]
+		for i := range some {
+			m.keys[from+i] = uint64(m.snapshot.PoolOf(some[i].item))<<32 | uint64(from+i)
+		}
+		for i := range some {
+			m.fnskus = append(m.fnskus, m.snapshot.FNSKU(some[i].item)...)
+			m.ends = append(m.ends, int32(len(m.fnskus)))
+		}
+	}
+}
+
+// end packs the last block, waits for all of them and lets go of what that took.
+func (m *movementMaker) end() error {
+	if len(m.takings.all) > 0 {
+		m.handOver()
+	}
+	err := m.packing.Wait()
+	m.takings, m.spare, m.packer = nil, nil, nil
+	m.keys, m.other, m.fnskus, m.ends = nil, nil, nil, nil
+	return err
+}
+
+func (m *movementMaker) blocks(yield func(ledger.MovementBlock) error) error {
+	n := 0
+	return m.waiting.each(func(b []byte) error {
+		n++
+		return yield(ledger.MovementBlock{Entries: m.entries[n-1], Bytes: b})
+	})
+}
+
+// sortByPool sorts keys by their upper halves, equal ones staying as they stand, and
+// gives them with the other room: one pass for each eleven bits in which they differ.
+func sortByPool(keys, room []uint64) (sorted, other []uint64) {
+	const digit = 11
+	for shift := 32; shift < 64; shift += digit {
+		var counts [1 << digit]int
+		for _, k := range keys {
+			counts[k>>shift&(1<<digit-1)]++
+		}
+		if len(keys) == 0 || counts[keys[0]>>shift&(1<<digit-1)] == len(keys) {
+			continue
+		}
+		next := 0
+		for d, n := range counts {
+			counts[d], next = next, next+n
+		}
+		for _, k := range keys {
+			at := &counts[k>>shift&(1<<digit-1)]
+			room[*at] = k
+			*at++
+		}
+		keys, room = room, keys
+	}
+	return keys, room
+}
