@@ -41,13 +41,14 @@ func (r *orders) close() error { return nil }
 // them.
 func appendAccepted(dst []byte, p *Part, e *entry, i int) []byte {
 	o := e.Outcome
-	var values [removal.NumFields]string
-	if p.links[i] != noLink {
-		var own header
-		acceptedHeader(&values, e.order, p.header(p.links[i], &own))
+	id, sku := acceptedID(e.order, o.Part), view(e.Row.Row.Value(removal.FieldSKU))
+	if p.links[i] == noLink {
+		return upload.AppendItem(dst, id, sku, o.TakenSellable, o.TakenUnsellable)
 	}
-	values[removal.FieldOrderID] = acceptedID(e.order, o.Part)
-	values[removal.FieldSKU] = view(e.Row.Row.Value(removal.FieldSKU))
+	var values [removal.NumFields]string
+	var own header
+	acceptedHeader(&values, e.order, p.header(p.links[i], &own))
+	values[removal.FieldOrderID], values[removal.FieldSKU] = id, sku
 	values[removal.FieldSellable] = strconv.FormatInt(o.TakenSellable, 10)
 	values[removal.FieldUnsellable] = strconv.FormatInt(o.TakenUnsellable, 10)
 	return upload.AppendRow(dst, &values)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -222,6 +223,23 @@ func TestWriterRoundTrip(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("(-want +got):\n%s\n%q", diff, buf.String())
+		}
+	})
+}
+
+// A row of an item alone is written as any other.
+func TestAppendItem(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`["A-Za-z0-9åÄ' ,;\t\n-]{0,12}`)
+		id, sku := text.Draw(t, "id"), text.Draw(t, "sku")
+		sellable, unsellable := rapid.Int64().Draw(t, "sellable"), rapid.Int64().Draw(t, "unsellable")
+		var values [removal.NumFields]string
+		values[removal.FieldOrderID], values[removal.FieldSKU] = id, sku
+		values[removal.FieldSellable], values[removal.FieldUnsellable] = strconv.FormatInt(sellable, 10), strconv.FormatInt(unsellable, 10)
+		want, got := upload.AppendRow(nil, &values), upload.AppendItem(nil, id, sku, sellable, unsellable)
+		if string(got) != string(want) {
+			t.Fatalf("%q, want %q", got, want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"io"
+	"strconv"
 	"strings"
 
 	"rensa/pkg/removal"
@@ -58,6 +59,17 @@ func AppendRow(dst []byte, values *[removal.NumFields]string) []byte {
 		}
 	}
 	return append(dst, '\r', '\n')
+}
+
+// blanks stand between the id and the SKU of a row without order values.
+var blanks = strings.Repeat("\t", int(removal.FieldSKU-removal.FieldOrderID))
+
+// AppendItem is AppendRow for a row without order values but the id.
+func AppendItem(dst []byte, id, sku string, sellable, unsellable int64) []byte {
+	dst = append(appendValue(dst, id), blanks...)
+	dst = append(appendValue(dst, sku), '\t')
+	dst = append(strconv.AppendInt(dst, sellable, 10), '\t')
+	return append(strconv.AppendInt(dst, unsellable, 10), '\r', '\n')
 }
 
 func appendValue(dst []byte, v string) []byte {
