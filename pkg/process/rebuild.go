@@ -17,7 +17,6 @@ import (
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
-	"rensa/pkg/storage"
 	"rensa/pkg/validate"
 	"rensa/templates"
 )
@@ -195,7 +194,7 @@ func (r *rerun) upload(ctx context.Context) (_ *uploadRun, done func() error, er
 	if err != nil {
 		return nil, nil, err
 	}
-	spool := storage.NewSpool(j.temp)
+	spool := p.spool(j)
 	done = func() error { return errors.Join(spool.Close(), f.Close()) }
 	fail := func(err error) (*uploadRun, func() error, error) { return nil, nil, errors.Join(err, done()) }
 	up, err := readUpload(what)

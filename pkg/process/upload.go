@@ -74,7 +74,7 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	if err != nil {
 		return nil, err
 	}
-	spool := storage.NewSpool(j.temp)
+	spool := p.spool(j)
 	defer func() { err = errors.Join(err, spool.Close()) }()
 	stock.KeepIn(&pages{spool: spool})
 	d, err := p.decide(ctx, j, what.sheet, up, rules, stock, spool)
@@ -89,6 +89,13 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	run.OrdersAccepted, run.OrdersRefused = d.counts.OrdersAccepted, d.counts.OrdersRefused
 	u := &uploadRun{p: p, j: j, what: what, file: f, up: up, rules: rules, d: d, run: run}
 	return u.answer(ctx)
+}
+
+// spool begins a spool for what of a file is too much for memory.
+func (p *Processor) spool(j *job) *storage.Spool {
+	s := storage.NewSpool(j.temp)
+	s.SetWatch(p.Watch)
+	return s
 }
 
 // fileProblems are those of the whole file: about its headings, the snapshot's

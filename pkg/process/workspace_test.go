@@ -15,6 +15,7 @@ import (
 	"rensa/pkg/policy"
 	"rensa/pkg/process"
 	"rensa/pkg/removal"
+	"rensa/pkg/storage"
 )
 
 // workspace is a workspace of one merchant for a test.
@@ -23,6 +24,7 @@ type workspace struct {
 	root   string
 	ledger *ledger.Ledger
 	now    time.Time
+	watch  storage.Watch // of the acts on the disk; nil: they go well
 	*process.Processor
 }
 
@@ -56,6 +58,12 @@ func newWorkspace(t testing.TB, p removal.Profile) *workspace {
 	}
 	w.Processor, err = process.New(process.Options{
 		Ledger: w.ledger, Policy: set, Root: w.root, Now: clock, Limits: decode.DefaultLimits(), Log: zerolog.Nop(),
+		Watch: func(op storage.Op, name string) error {
+			if w.watch == nil {
+				return nil
+			}
+			return w.watch(op, name)
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
