@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -41,6 +42,24 @@ type postal struct {
 }
 
 const maxShapes = 256
+
+// postalPattern is compiled when it is first needed: a file needs those of a few
+// countries, and all of them take a quarter of the time in which a Set is loaded.
+type postalPattern struct {
+	text, example string
+	once          sync.Once
+	compiled      postal
+}
+
+// get gives the compiled pattern, one that no code fits where it cannot be compiled.
+func (p *postalPattern) get() *postal {
+	p.once.Do(func() {
+		if c, err := compilePostal(p.text, p.example); err == nil {
+			p.compiled = *c
+		}
+	})
+	return &p.compiled
+}
 
 // compilePostal reads a pattern in the syntax of package regexp. It matches the
 // whole code, in any case.
@@ -172,10 +191,11 @@ func postalValid[T string | []byte](c Country, v T) bool {
 	if c.countryRules == nil || c.postal == nil {
 		return true
 	}
-	if len(v) >= len(c.postal.byLength) {
+	p := c.postal.get()
+	if len(v) >= len(p.byLength) {
 		return false
 	}
-	for _, s := range c.postal.byLength[len(v)] {
+	for _, s := range p.byLength[len(v)] {
 		if matches(s, v) {
 			return true
 		}
@@ -207,16 +227,17 @@ func (c Country) SuggestPostal(v string) string {
 			tries = append(tries, rest)
 		}
 	}
+	pattern := c.postal.get()
 	for _, mend := range []bool{false, true} {
 		for _, t := range tries {
-			if s := c.postal.fill(t, mend); s != "" {
+			if s := pattern.fill(t, mend); s != "" {
 				return s
 			}
 			if strings.Trim(t, "0123456789") != "" || len(t) < 3 {
 				continue
 			}
 			for zeros := 1; zeros <= 2; zeros++ {
-				if s := c.postal.fill(strings.Repeat("0", zeros)+t, mend); s != "" {
+				if s := pattern.fill(strings.Repeat("0", zeros)+t, mend); s != "" {
 					return s
 				}
 			}
