@@ -26,6 +26,11 @@ type bench struct {
 	whyNot  string
 	stocked string // a workspace that has taken the inventory
 	empty   string // one that has not
+
+	others
+	// Workspaces with the small inventory, with that of shared FNSKUs, and one with all
+	// orders of the upload open.
+	smallStock, sharedStock, busy string
 }
 
 func newBench(ctx context.Context, opt options) (_ *bench, err error) {
@@ -58,15 +63,28 @@ func newBench(ctx context.Context, opt options) (_ *bench, err error) {
 	}
 	b.version = strings.Join(versions, ", ")
 	b.empty, b.stocked = filepath.Join(opt.dir, "empty"), filepath.Join(opt.dir, "stocked")
-	if err := errors.Join(workspaceOf(b.rensa, b.empty), workspaceOf(b.rensa, b.stocked)); err != nil {
-		return nil, err
+	err = errors.Join(workspaceOf(b.rensa, b.empty), stockedWith(ctx, b.rensa, b.stocked, b.inventory))
+	if err == nil && b.self {
+		err = b.prepareOthers(ctx)
 	}
-	take := exec.CommandContext(ctx, b.rensa, "-w", b.stocked, "process", b.inventory)
-	if out, err := take.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("taking the inventory: %w: %s", err, out)
-	}
-	return b, nil
+	return b, err
 }
+
+func (b *bench) prepareOthers(ctx context.Context) (err error) {
+	if b.others, err = generateOthers(b.dir, b.skus, b.rows); err != nil {
+		return err
+	}
+	at := func(name string) string { return filepath.Join(b.dir, name) }
+	b.smallStock, b.sharedStock, b.busy = at("small"), at("shared"), at("busy")
+	return errors.Join(
+		stockedWith(ctx, b.rensa, b.smallStock, b.small.inventory),
+		stockedWith(ctx, b.rensa, b.sharedStock, b.shared),
+		stockedWith(ctx, b.rensa, b.busy, b.inventory, b.csv),
+	)
+}
+
+// textReports are all but the workbook.
+const textReports = "result,errors,rejected,orders,summary"
 
 // first is the first line that a command prints.
 func first(ctx context.Context, words ...string) string {
@@ -95,6 +113,9 @@ func (b *bench) contests() []contest {
 			a: upload, b: b.duck("DuckDB", "duckdb-check.sql", true)},
 		{what: "the same rows as XLSX / as CSV", a: b.process("", b.stocked, b.book), b: b.process("rensa, CSV", b.stocked, b.csv)},
 	}
+	if b.self {
+		all = append(all, b.itself(upload)...)
+	}
 	if b.slow {
 		all = append(all,
 			contest{what: "reading the XLSX / excelize's Rows", a: b.read("read-rensa", "rensa"), b: b.read("read-excelize", "excelize")},
@@ -117,6 +138,33 @@ func (b *bench) contests() []contest {
 	return all
 }
 
+// itself holds the program against itself with other inputs.
+func (b *bench) itself(upload side) []contest {
+	whole := b.process("the workbook too", b.smallStock, b.small.csv)
+	reports := whole.command()
+	for i := range reports {
+		if reports[i] == textReports {
+			reports[i] += ",annotated"
+		}
+	}
+	whole.command = func() []string { return reports }
+	small := fmt.Sprintf("%s rows against %s SKUs, text reports / workbook", thousands(b.rows/100), thousands(b.skus/10))
+	upload.name = "rensa, " + thousands(b.rows) + " plain rows"
+	large := b.inputs
+	large.csv = b.large
+	return []contest{
+		{what: small, a: b.process("", b.smallStock, b.small.csv), b: whole},
+		{what: "scattered orders, contended pools, shared FNSKUs, random ids / plain", unlike: true,
+			a: b.process("", b.sharedStock, b.hard), b: upload},
+		{what: "other orders with random ids, all those of the upload being open / plain", unlike: true,
+			a: b.process("", b.busy, b.again), b: upload},
+		{what: fmt.Sprintf("%s rows / %s", thousands(5*b.rows), thousands(b.rows)), unlike: true,
+			a: b.process("", b.stocked, b.large), b: upload},
+		{what: fmt.Sprintf("%s rows / the bare check", thousands(5*b.rows)), absent: b.whyNot,
+			a: b.process("", b.stocked, b.large), b: b.duckWith(large, "DuckDB", "duckdb-check.sql", false)},
+	}
+}
+
 func (b *bench) out() string { return filepath.Join(b.dir, "out") }
 
 // clear takes the outputs of the other tools away.
@@ -132,18 +180,22 @@ func (b *bench) clear() error {
 func (b *bench) process(name, from, file string) side {
 	work := filepath.Join(b.dir, "work")
 	return side{
-		name: name, counts: rowsOf, okExit: 3,
+		name: name, counts: rowsOf, okExit: okExit,
 		prepare: func() error { return again(from, work) },
 		command: func() []string {
-			return []string{b.rensa, "-w", work, "--json", "process", "--reports", "result,errors,rejected,orders,summary", file}
+			return []string{b.rensa, "-w", work, "process", "--reports", textReports, file}
 		},
 	}
 }
 
 func (b *bench) duck(name, script string, keep bool) side {
+	return b.duckWith(b.inputs, name, script, keep)
+}
+
+func (b *bench) duckWith(in inputs, name, script string, keep bool) side {
 	return side{
 		name: name, counts: lastLine,
-		prepare: func() error { return errors.Join(b.clear(), b.write(script, keep)) },
+		prepare: func() error { return errors.Join(b.clear(), b.write(in, script, keep)) },
 		command: func() []string { return []string{b.duckdb, filepath.Join(b.dir, script)} },
 	}
 }
@@ -161,7 +213,7 @@ func (b *bench) read(how, name string) side {
 func (b *bench) script(tool string, a side, name string, command func(script string) []string, script string) contest {
 	c := contest{what: fmt.Sprintf("%s rows / %s, inventory read each time", thousands(b.rows), tool), a: a, b: side{
 		name: name, counts: lastLine,
-		prepare: func() error { return errors.Join(b.clear(), b.write(script, false)) },
+		prepare: func() error { return errors.Join(b.clear(), b.write(b.inputs, script, false)) },
 		command: func() []string { return command(filepath.Join(b.dir, script)) },
 	}}
 	if _, err := exec.LookPath(tool); err != nil {
@@ -171,7 +223,7 @@ func (b *bench) script(tool string, a side, name string, command func(script str
 }
 
 // write fills a script in.
-func (b *bench) write(script string, keep bool) error {
+func (b *bench) write(in inputs, script string, keep bool) error {
 	t, err := template.ParseFS(scripts, "scripts/"+script)
 	if err != nil {
 		return err
@@ -185,7 +237,7 @@ func (b *bench) write(script string, keep bool) error {
 		return err
 	}
 	return errors.Join(t.Execute(f, map[string]any{
-		"Dir": b.dir, "Out": b.out(), "Inventory": b.inventory, "Upload": b.csv, "Columns": strings.Join(columns, ", "), "Keep": keep,
+		"Dir": b.dir, "Out": b.out(), "Inventory": in.inventory, "Upload": in.csv, "Columns": strings.Join(columns, ", "), "Keep": keep,
 	}), f.Close())
 }
 

@@ -18,6 +18,33 @@ import (
 // inputs are the generated files.
 type inputs struct{ inventory, csv, tsv, book string }
 
+// others are those of the contests of the program with itself.
+type others struct {
+	small inputs // a tenth of the SKUs, a hundredth of the rows
+	large string // five times the rows
+	// again are other orders of the same SKUs, with ids in no order.
+	again string
+	// hard has orders whose rows come back, ids in no order, pools that many want;
+	// shared is an inventory with two SKUs under each FNSKU.
+	hard, shared string
+}
+
+func generateOthers(dir string, skus, rows int) (o others, err error) {
+	if o.small, err = generate(dir, skus/10, rows/100); err != nil {
+		return o, err
+	}
+	at := func(format string, args ...any) string { return filepath.Join(dir, fmt.Sprintf(format, args...)) }
+	o.large, o.again = at("upload-%d-%d.csv", skus, 5*rows), at("again-%d-%d.csv", skus, rows)
+	o.hard, o.shared = at("hard-%d-%d.csv", skus, rows), at("shared-%d.tsv", skus)
+	hard := processtest.Upload{SKUs: skus, Rows: rows, Scattered: 0.03, Contended: true, RandomIDs: true}
+	return o, errors.Join(
+		once(o.large, processtest.Upload{SKUs: skus, Rows: 5 * rows}.Write),
+		once(o.again, processtest.Upload{SKUs: skus, Rows: rows, RandomIDs: true, Seed: 2}.Write),
+		once(o.hard, hard.Write),
+		once(o.shared, func(w io.Writer) error { return processtest.Inventory(w, skus, 2) }),
+	)
+}
+
 func generate(dir string, skus, rows int) (inputs, error) {
 	at := func(format string, args ...any) string { return filepath.Join(dir, fmt.Sprintf(format, args...)) }
 	in := inputs{

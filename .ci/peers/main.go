@@ -23,7 +23,7 @@ type options struct {
 	dir        string
 	rows, skus int
 	pairs      int
-	slow       bool
+	slow, self bool
 }
 
 func main() {
@@ -37,6 +37,7 @@ func main() {
 	flag.IntVar(&opt.skus, "skus", 1_000_000, "SKUs of the inventory")
 	flag.IntVar(&opt.pairs, "pairs", 5, "pairs of runs")
 	flag.BoolVar(&opt.slow, "slow", true, "tools that take many seconds a run too")
+	flag.BoolVar(&opt.self, "self", true, "the program with itself, with other inputs")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := compare(ctx, opt)

@@ -1,13 +1,14 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -53,21 +54,33 @@ func again(from, to string) error {
 	})
 }
 
-// rowsOf reads accepted and rejected rows from the program's JSON.
+var accepted = regexp.MustCompile(`([\d,]+) accepted, ([\d,]+) rejected`)
+
+// rowsOf reads accepted and rejected rows from what the program says.
 func rowsOf(output string) (string, error) {
-	var doc struct {
-		Runs []struct {
-			Rows struct{ Accepted, Rejected int }
-		}
-	}
-	if err := json.Unmarshal([]byte(output), &doc); err != nil {
-		return "", err
-	}
-	if len(doc.Runs) != 1 {
+	found := accepted.FindStringSubmatch(output)
+	if found == nil {
 		return "", errors.New("no run in the answer")
 	}
-	return fmt.Sprint(doc.Runs[0].Rows.Accepted, " ", doc.Runs[0].Rows.Rejected), nil
+	return strings.ReplaceAll(found[1]+" "+found[2], ",", ""), nil
 }
+
+// stockedWith makes a workspace that has taken some files.
+func stockedWith(ctx context.Context, rensa, dir string, files ...string) error {
+	if err := workspaceOf(rensa, dir); err != nil {
+		return err
+	}
+	for _, f := range files {
+		take := exec.CommandContext(ctx, rensa, "-w", dir, "process", f)
+		if out, err := take.CombinedOutput(); err != nil && take.ProcessState.ExitCode() != okExit {
+			return fmt.Errorf("taking %s: %w: %s", f, err, out)
+		}
+	}
+	return nil
+}
+
+// okExit tells that some rows of a file came back.
+const okExit = 3
 
 // lastLine is how the other tools print their counts.
 func lastLine(output string) (string, error) {
