@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"sync"
 	"time"
 
 	"rensa/pkg/decode"
@@ -428,8 +429,11 @@ func (b *builder) finish() (*Snapshot, error) {
 	}
 	b.skus.fit()
 	b.fnskus.fit()
+	var fnskus packedIndex
+	var packing sync.WaitGroup
+	packing.Go(func() { fnskus = b.fnskus.packed(b.snap.pools.n) })
 	b.snap.skus = b.skus.packed(b.snap.items.n)
-	fnskus := b.fnskus.packed(b.snap.pools.n)
+	packing.Wait()
 	b.snap.fnskus.made.Store(&fnskus)
 	b.snap.named = b.fnskus.n
 	b.snap.grown.Store(&grownIndexes{b.skus, b.fnskus})
