@@ -11,7 +11,7 @@ import (
 // hashes of its soft form, of its bare form where that is another, and of the thirds
 // of its soft form, because two edits leave one third of a key as it is. A bit filter
 // tells of most forms that nobody has them, and is small enough for a cache. All of
-// it takes 18 MB for a million MSKUs, and 5 more while it is made.
+// it takes 18 MB for a million MSKUs, and 18 more while it is made.
 type fuzzy struct {
 	parts    []hashPart
 	filter   []uint64 // of whole soft forms
@@ -35,11 +35,9 @@ const (
 	// bucketEntries is about how many entries a bucket has: with fewer the heads take
 	// more memory, with more the ordering takes longer (BenchmarkFuzzyIndex).
 	bucketEntries = 16
-	// Parts of partItems are built in a cache; every part is searched, so that there
-	// are maxParts of them at most, and as many as there are cores to build them.
-	partItems   = 1 << 15
-	minParts    = 2
-	maxParts    = 8
+	// indexParts are built side by side. Every one of them is searched: with eight, each
+	// of which is built in a cache, the hints of a large file take longer than is won.
+	indexParts  = 2
 	filterBits  = 8 // a form
 	maxAlphabet = 96
 	minPieces   = 4 // characters: shorter keys are not searched by thirds
@@ -80,10 +78,10 @@ func newFuzzy(s *Snapshot) *fuzzy {
 	n := s.items.n
 	bitCount := uint(bits.Len(uint(n*filterBits/64))) + 6
 	f := &fuzzy{
-		parts:  make([]hashPart, min(max(minParts, n/partItems+1), maxParts)),
+		parts:  make([]hashPart, indexParts),
 		filter: make([]uint64, 1<<(bitCount-6)), bitShift: 64 - bitCount,
 	}
-	var makers [2]*partMaker
+	var makers [indexParts]*partMaker
 	var wg sync.WaitGroup
 	for w := range makers {
 		wg.Go(func() {
@@ -92,9 +90,7 @@ func newFuzzy(s *Snapshot) *fuzzy {
 				m.filter = make([]uint64, len(f.filter))
 			}
 			clear(m.filter) // see newIndex
-			for k := w; k < len(f.parts); k += len(makers) {
-				f.parts[k] = m.make(k*n/len(f.parts), (k+1)*n/len(f.parts))
-			}
+			f.parts[w] = m.make(w*n/indexParts, (w+1)*n/indexParts)
 			makers[w] = m
 		})
 	}
@@ -115,7 +111,7 @@ func (f *fuzzy) mayHave(whole uint64) bool {
 	return f.filter[bit/64]&(1<<(bit%64)) != 0
 }
 
-// partMaker makes one part after another.
+// partMaker makes a part.
 type partMaker struct {
 	s        *Snapshot
 	forms    former
@@ -137,7 +133,7 @@ func (m *partMaker) make(from, to int) hashPart {
 	n := to - from
 	p := hashPart{first: int32(from), itemBits: uint(bits.Len(uint(n)))}
 	p.bucketBits = uint(bits.Len(uint(n * hashesAnItem / bucketEntries)))
-	m.hashes, m.bare = slices.Grow(m.hashes[:0], n)[:n], m.bare[:0]
+	m.hashes = make([][hashesAnItem]uint32, n)
 	for i := range m.hashes {
 		m.take(m.s.SKU(int32(from+i)), uint32(i))
 	}
