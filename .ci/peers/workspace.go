@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -46,12 +47,21 @@ func again(from, to string) error {
 		case filepath.Ext(name) == ".snap" || filepath.Base(filepath.Dir(filepath.Dir(name))) == "archive":
 			return os.Link(name, target)
 		}
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(target, b, 0o644)
+		return copyFile(name, target)
 	})
+}
+
+func copyFile(from, to string) error {
+	r, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	w, err := os.Create(to)
+	if err != nil {
+		return errors.Join(err, r.Close())
+	}
+	_, err = io.Copy(w, r)
+	return errors.Join(err, w.Close(), r.Close())
 }
 
 var accepted = regexp.MustCompile(`([\d,]+) accepted, ([\d,]+) rejected`)

@@ -23,18 +23,37 @@ func Stock(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.
 func countedPools(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store,
 	take func(pool int32, order string, sellable, unsellable int64)) error {
 	var lost []taken
-	err := Counted(ctx, l, merchant, s, store, func(pool, order string, sellable, unsellable int64) {
-		if at := s.FindPool(pool); at >= 0 {
-			take(at, order, sellable, unsellable)
-			return
+	batch, keys, pools := make([]taken, 0, lookedUp), make([]string, lookedUp), make([]int32, lookedUp)
+	end := func() {
+		for i := range batch {
+			keys[i] = batch[i].pool
 		}
-		lost = append(lost, taken{pool, order, sellable, unsellable})
+		s.FindPools(keys[:len(batch)], pools[:len(batch)])
+		for i, t := range batch {
+			if pools[i] >= 0 {
+				take(pools[i], t.order, t.sellable, t.unsellable)
+			} else {
+				lost = append(lost, t)
+			}
+		}
+		batch = batch[:0]
+	}
+	err := Counted(ctx, l, merchant, s, store, func(pool, order string, sellable, unsellable int64) {
+		if batch = append(batch, taken{pool, order, sellable, unsellable}); len(batch) == lookedUp {
+			end()
+		}
 	})
-	if err != nil || len(lost) == 0 {
+	if err != nil {
 		return err
+	}
+	if end(); len(lost) == 0 {
+		return nil
 	}
 	return takeLost(ctx, l, merchant, s, lost, take)
 }
+
+// lookedUp is how many pools are looked up together.
+const lookedUp = 256
 
 // taken is what an order took of a pool.
 type taken struct {

@@ -31,6 +31,17 @@ func TestFNSKUsByTheirBeginning(t *testing.T) {
 		if a, b := made.FindPool(other), opened.FindPool(other); a != b {
 			rt.Fatalf("%s is pool %d, opened %d", other, a, b)
 		}
+		keys := []string{other, "", "\x00" + other}
+		for i := range int32(made.Len()) {
+			keys = append(keys, made.PoolKey(made.PoolOf(i)), string(made.FNSKU(i)), "\x00"+string(made.SKU(i)))
+		}
+		together := make([]int32, len(keys))
+		opened.FindPools(keys, together)
+		for k, key := range keys {
+			if want := made.FindPool(key); together[k] != want {
+				rt.Fatalf("%q is pool %d among others, %d alone", key, together[k], want)
+			}
+		}
 	})
 	long := read(t, bars(manageHead, "A|X000000001|||||1|0", strings.Repeat("L", 60)+"|Q1|||||1|0")).Snapshot
 	if opened, err := openBytes(t, bytesOf(t, long)); err != nil || opened.FindPool("Q1") != 1 {

@@ -70,8 +70,9 @@ type Snapshot struct {
 	digits   onDemand[digitIndex]
 	words    finder
 
-	failed atomic.Pointer[error]
-	file   *os.File
+	failed  atomic.Pointer[error]
+	touched atomic.Uint32
+	file    *os.File
 }
 
 // Pool is the stock of one FNSKU, or of one MSKU that has none.
