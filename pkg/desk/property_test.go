@@ -597,10 +597,21 @@ func (d *driver) compareStock() {
 		got[modelKey{pool, 0}] += int(sellable)
 		got[modelKey{pool, 1}] += int(unsellable)
 	}))
+	stock, err := desk.Stock(ctx, d.ledger, merchantID, s, store)
+	must(d.t, err)
 	for _, pool := range modelPools {
+		var inStock [2]int64
+		at := s.FindPool(pool)
+		if at >= 0 {
+			inStock[0], inStock[1] = stock.Taken(at)
+		}
 		for c := range 2 {
-			if n := d.model.taken(pool, c); got[modelKey{pool, c}] != n {
+			n := d.model.taken(pool, c)
+			if got[modelKey{pool, c}] != n {
 				d.t.Errorf("pool %q, condition %d: %d taken, want %d", pool, c, got[modelKey{pool, c}], n)
+			}
+			if at >= 0 && inStock[c] != int64(n) {
+				d.t.Errorf("pool %q, condition %d: %d taken of the stock, want %d", pool, c, inStock[c], n)
 			}
 		}
 	}

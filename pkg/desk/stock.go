@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -15,13 +16,59 @@ import (
 // it does not show yet. It belongs to the merchant's revision read before.
 func Stock(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store) (*validate.Stock, error) {
 	stock := validate.NewStock(s)
-	return stock, countedPools(ctx, l, merchant, s, store, stock.TakeBefore)
+	err := inPools(ctx, l, merchant, s, stock.TakeBefore, func(take takeKey) error {
+		return placed(ctx, l, merchant, s, store, take)
+	})
+	if errors.Is(err, errMoved) {
+		stock = validate.NewStock(s)
+		err = countedPools(ctx, l, merchant, s, store, stock.TakeBefore)
+	}
+	return stock, err
+}
+
+// takeKey is told what an order took of a pool, by the pool's key.
+type takeKey = func(pool, order string, sellable, unsellable int64)
+
+// errMoved says that not all orders have only been placed.
+var errMoved = errors.New("orders have moved")
+
+// placed is Counted for a merchant whose orders have only been placed, as after a
+// large file: nothing has to be gathered before it is told. The error is errMoved
+// where it is not so, which nearly always is seen early.
+func placed(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store, take takeKey) error {
+	hidden, err := leftOut(ctx, l, merchant, s, store)
+	if err != nil {
+		return err
+	}
+	if len(hidden) > 0 {
+		return errMoved
+	}
+	return l.Taken(ctx, merchant, func(m ledger.Movement) error {
+		if moved(&m) {
+			return errMoved
+		}
+		take(m.PoolKey, m.Order, m.Sellable, m.Unsellable)
+		return nil
+	})
+}
+
+// moved tells whether a movement is more than the placing of an order.
+func moved(m *ledger.Movement) bool {
+	return m.Kind != ledger.MovementOpened || m.Sellable < 0 || m.Unsellable < 0
 }
 
 // countedPools is Counted with the pools' numbers in the snapshot; what was taken
 // of pools that are not in it is left out.
 func countedPools(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store,
 	take func(pool int32, order string, sellable, unsellable int64)) error {
+	return inPools(ctx, l, merchant, s, take, func(take takeKey) error {
+		return Counted(ctx, l, merchant, s, store, take)
+	})
+}
+
+// inPools finds the pools of what tell tells of.
+func inPools(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot,
+	take func(pool int32, order string, sellable, unsellable int64), tell func(take takeKey) error) error {
 	var lost []taken
 	batch, keys, pools := make([]taken, 0, lookedUp), make([]string, lookedUp), make([]int32, lookedUp)
 	end := func() {
@@ -38,7 +85,7 @@ func countedPools(ctx context.Context, l *ledger.Ledger, merchant string, s *inv
 		}
 		batch = batch[:0]
 	}
-	err := Counted(ctx, l, merchant, s, store, func(pool, order string, sellable, unsellable int64) {
+	err := tell(func(pool, order string, sellable, unsellable int64) {
 		if batch = append(batch, taken{pool, order, sellable, unsellable}); len(batch) == lookedUp {
 			end()
 		}
@@ -106,25 +153,32 @@ func OpenExcluded(s *inventory.Snapshot, store policy.Store) bool {
 // Counted calls take for what each order took of a pool of the snapshot that the
 // snapshot does not show: units that left after its date, and open units, except
 // those that the snapshot's figures leave out already.
-func Counted(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store,
-	take func(pool, order string, sellable, unsellable int64)) error {
-	c := counter{date: s.Date(), hidden: map[string]bool{}, moved: map[string]bool{}}
-	if OpenExcluded(s, store) {
-		confirmed, err := l.Confirmed(ctx, merchant)
-		if err != nil {
-			return err
-		}
-		for _, o := range confirmed {
-			if o.Requested.Before(c.date) {
-				c.hidden[o.Order] = true
-			}
-		}
+func Counted(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store, take takeKey) error {
+	hidden, err := leftOut(ctx, l, merchant, s, store)
+	if err != nil {
+		return err
 	}
+	c := counter{date: s.Date(), hidden: hidden, moved: map[string]bool{}}
 	if err := l.Taken(ctx, merchant, c.add); err != nil {
 		return err
 	}
 	c.give(take)
 	return nil
+}
+
+// leftOut are the orders whose open units the figures of a snapshot leave out.
+func leftOut(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store) (map[string]bool, error) {
+	if !OpenExcluded(s, store) {
+		return nil, nil
+	}
+	confirmed, err := l.Confirmed(ctx, merchant)
+	orders := map[string]bool{}
+	for _, o := range confirmed {
+		if o.Requested.Before(s.Date()) {
+			orders[o.Order] = true
+		}
+	}
+	return orders, err
 }
 
 // counter gathers movements. Most orders have only been placed, so those are
@@ -147,7 +201,7 @@ type counted struct {
 const countedPage = 1 << 12
 
 func (c *counter) add(m ledger.Movement) error {
-	if m.Kind != ledger.MovementOpened || m.Sellable < 0 || m.Unsellable < 0 {
+	if moved(&m) {
 		c.moved[m.Order] = true
 	}
 	if n := len(c.all); n == 0 || len(c.all[n-1]) == countedPage {
