@@ -100,6 +100,9 @@ type takerList struct {
 	more  int64 // units of all others
 }
 
+// mostLists is how many lists are remembered.
+const mostLists = 4096
+
 type takerShare struct {
 	who   int32
 	units int64
@@ -146,6 +149,9 @@ func (s *Stock) takerList(pool int32, c removal.Condition) *takerList {
 		list = &takerList{}
 		if s.lists == nil {
 			s.lists = map[takerKey]*takerList{}
+		}
+		if len(s.lists) == mostLists { // any of them can be made again
+			clear(s.lists)
 		}
 		s.lists[key] = list
 	}
