@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"rensa/pkg/nightly"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
 )
@@ -48,6 +49,15 @@ func (k *maker) deadlines(w io.Writer, workbook bool) error {
 }
 
 func (ws *workspace) deadlines(ctx context.Context, merchant string) (*report.Deadlines, error) {
+	jobs, err := ws.jobs()
+	if err != nil {
+		return nil, err
+	}
+	return jobs.Deadlines(ctx, merchant, ws.now())
+}
+
+// jobs are those of the night, to be asked.
+func (ws *workspace) jobs() (*nightly.Jobs, error) {
 	p, err := ws.processor(nil)
 	if err != nil {
 		return nil, err
@@ -56,21 +66,17 @@ func (ws *workspace) deadlines(ctx context.Context, merchant string) (*report.De
 	if err != nil {
 		return nil, err
 	}
-	return s.jobs.Deadlines(ctx, merchant, ws.now())
+	return s.jobs, nil
 }
 
 // holdsOf gives the holds of one pool of the current snapshot, by its key, as they
 // are now.
 func (ws *workspace) holdsOf(ctx context.Context, merchant, pool string) ([]holdDocument, error) {
-	p, err := ws.processor(nil)
+	jobs, err := ws.jobs()
 	if err != nil {
 		return nil, err
 	}
-	s, err := ws.staff(p)
-	if err != nil {
-		return nil, err
-	}
-	list, err := s.jobs.DeadlinesOf(ctx, merchant, pool, ws.now())
+	list, err := jobs.DeadlinesOf(ctx, merchant, pool, ws.now())
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,6 @@ import (
 	"rensa/pkg/inventory"
 	"rensa/pkg/policy"
 	"rensa/pkg/removal"
-	"rensa/pkg/upload"
 	"rensa/pkg/validate"
 )
 
@@ -241,42 +240,22 @@ func (c *decideCase) run(t *testing.T) {
 		past = &fakePast{}
 	}
 	past.resolve(rules)
-	var outs []removal.Outcome
-	d := validate.NewDecider(rules, st, past, nil, func(o *removal.Outcome) error {
-		outs = append(outs, *o)
-		return nil
-	})
 	rows := c.read()
-	grouper := upload.NewGrouper()
 	// In blocks of two rows, so that what holds over blocks is tried too.
-	for b := range slices.Chunk(rows, 2) {
-		checked := make([]validate.Checked, len(b))
-		rules.Check(b, checked, len(b))
-		var groups []removal.Group
-		for i := range b {
-			groups = append(groups, grouper.Add(b[i].Value(removal.FieldOrderID), b[i].Value(removal.FieldMethod)))
-		}
-		if err := d.Decide(b, checked, groups); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var orders []removal.OrderOutcome
-	if err := d.Finish(grouper.Has, func(o *removal.OrderOutcome) error {
-		orders = append(orders, *o)
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	all := decideAll(t, rules, rows, 2, func(emit func(*removal.Outcome) error) *validate.Decider {
+		return validate.NewDecider(rules, st, past, nil, emit)
+	})
+	outs, orders := all.Rows, all.Orders
 	if diff := cmp.Diff(strings.Split(c.want, "|"), describe(outs, orders)); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(strings.Fields(c.orders), describeOrders(orders), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("orders (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(c.file, codes(d.Problems)); diff != "" {
+	if diff := cmp.Diff(c.file, codes(all.File)); diff != "" {
 		t.Errorf("file (-want +got):\n%s", diff)
 	}
-	if n := d.Counts; n.Read != int64(len(rows)) || n.Read != n.Accepted+n.Rejected+n.Seen {
+	if n := all.Counts; n.Read != int64(len(rows)) || n.Read != n.Accepted+n.Rejected+n.Seen {
 		t.Errorf("counts do not add up: %+v", n)
 	}
 }

@@ -50,16 +50,16 @@ type decided struct {
 	Counts validate.Counts
 }
 
-func decideAll(t *rapid.T, rules *validate.Rules, c *decideCase, past *fakePast, shelf validate.Shelf, atHand int) (all decided) {
-	d := validate.NewDecider(rules, validate.NewStock(rules.Snapshot), past, shelf, func(o *removal.Outcome) error {
+// decideAll decides rows in blocks of a few, with the decider that begin gives.
+func decideAll(t rapid.TB, rules *validate.Rules, rows []removal.Row, block int,
+	begin func(emit func(*removal.Outcome) error) *validate.Decider) (all decided) {
+	t.Helper()
+	d := begin(func(o *removal.Outcome) error {
 		all.Rows = append(all.Rows, *o)
 		return nil
 	})
-	if atHand > 0 {
-		validate.KeepAtHand(d, atHand)
-	}
 	grouper := upload.NewGrouper()
-	for b := range slices.Chunk(c.read(), 3) {
+	for b := range slices.Chunk(rows, block) {
 		checked := make([]validate.Checked, len(b))
 		rules.Check(b, checked, len(b))
 		var groups []removal.Group
@@ -107,9 +107,18 @@ func TestShelf(t *testing.T) {
 		c.rows = strings.Join(rows, "|")
 		earlier := past("OLD", "Return,SE", "LAMP 1 0", "TOY 2 0").and("R261101-X", "Disposal,", "LAMP 1 1")
 		earlier.resolve(rules)
-		want := decideAll(rt, rules, &c, earlier, nil, 0)
+		decide := func(shelf validate.Shelf, atHand int) decided {
+			return decideAll(rt, rules, c.read(), 3, func(emit func(*removal.Outcome) error) *validate.Decider {
+				d := validate.NewDecider(rules, validate.NewStock(rules.Snapshot), earlier, shelf, emit)
+				if shelf != nil {
+					validate.KeepAtHand(d, atHand)
+				}
+				return d
+			})
+		}
+		want := decide(nil, 0)
 		shelf := &forgetful{orders: map[int32]removal.OrderOutcome{}, states: map[int32][]byte{}}
-		got := decideAll(rt, rules, &c, earlier, shelf, rapid.IntRange(1, 3).Draw(rt, "at hand"))
+		got := decide(shelf, rapid.IntRange(1, 3).Draw(rt, "at hand"))
 		puts += shelf.puts
 		if diff := cmp.Diff(want, got); diff != "" {
 			rt.Fatalf("(-in memory +from a shelf):\n%s", diff)
