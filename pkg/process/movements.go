@@ -93,11 +93,7 @@ func (t *takings) orderOf(row *removal.Outcome, order *removal.OrderOutcome) int
 	if !ok {
 		place = int32(len(t.orders))
 		t.places[at] = place
-		id := order.ID
-		if order.Parts != nil {
-			id = order.Parts[row.Part]
-		}
-		t.orders = append(t.orders, id)
+		t.orders = append(t.orders, order.AcceptedID(row.Part))
 	}
 	t.last, t.place = at, place
 	return place

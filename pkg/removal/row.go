@@ -147,3 +147,11 @@ type OrderOutcome struct {
 	// id are recognised.
 	HeaderHash uint64
 }
+
+// AcceptedID is the id of an order, or of one part of a split order, counted from 0.
+func (o *OrderOutcome) AcceptedID(part int32) string {
+	if o.Parts != nil {
+		return o.Parts[part]
+	}
+	return o.ID
+}

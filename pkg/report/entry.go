@@ -66,7 +66,7 @@ func (in *Input) locate(p *removal.Problem, r *removal.Row) {
 func (e *entry) orderID() string {
 	switch e.Outcome.Status {
 	case removal.Accepted:
-		return acceptedID(e.order, e.Outcome.Part)
+		return e.order.AcceptedID(e.Outcome.Part)
 	case removal.Seen:
 		for i := range e.Outcome.Problems {
 			if p := &e.Outcome.Problems[i]; p.Code == removal.RowSeen && p.Args.Get("order") != "" {
@@ -86,14 +86,6 @@ func ownID(o *removal.OrderOutcome) string {
 		return o.Given
 	case o.Matched:
 		return o.Family
-	}
-	return o.ID
-}
-
-// acceptedID is the id of an order, or of one part of a split order.
-func acceptedID(o *removal.OrderOutcome, part int32) string {
-	if o.Parts != nil {
-		return o.Parts[part]
 	}
 	return o.ID
 }

@@ -41,7 +41,7 @@ func (r *orders) close() error { return nil }
 // them.
 func appendAccepted(dst []byte, p *Part, e *entry, i int) []byte {
 	o := e.Outcome
-	id, sku := acceptedID(e.order, o.Part), view(e.Row.Row.Value(removal.FieldSKU))
+	id, sku := e.order.AcceptedID(o.Part), view(e.Row.Row.Value(removal.FieldSKU))
 	if p.links[i] == noLink {
 		return upload.AppendItem(dst, id, sku, o.TakenSellable, o.TakenUnsellable)
 	}
