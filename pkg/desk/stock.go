@@ -34,7 +34,7 @@ var errMoved = errors.New("orders have moved")
 
 // placed is Counted for a merchant whose orders have only been placed, as after a
 // large file: nothing has to be gathered before it is told. The error is errMoved
-// where it is not so, which nearly always is seen early.
+// where it is not so; all up to the first that moved is then read in vain.
 func placed(ctx context.Context, l *ledger.Ledger, merchant string, s *inventory.Snapshot, store policy.Store, take takeKey) error {
 	hidden, err := leftOut(ctx, l, merchant, s, store)
 	if err != nil {

@@ -267,15 +267,12 @@ func AppendOrderOutcome(dst []byte, o *removal.OrderOutcome) []byte {
 	return w.b
 }
 
-// ReadOrderOutcome reads what AppendOrderOutcome appended, and gives what stands
-// behind it. The error is ErrDamaged.
-func ReadOrderOutcome(b []byte, o *removal.OrderOutcome) (rest []byte, err error) {
+// ReadOrderOutcome reads what AppendOrderOutcome appended. The error is ErrDamaged.
+func ReadOrderOutcome(b []byte, o *removal.OrderOutcome) error {
 	r := reader{b: b, alone: true}
 	*o = removal.OrderOutcome{}
-	if r.orderOutcome(o, 0); r.bad {
-		return nil, ErrDamaged
-	}
-	return r.b, nil
+	r.orderOutcome(o, 0)
+	return r.end()
 }
 
 // orderOutcome writes an order, after one whose first row was before.

@@ -73,8 +73,7 @@ func (s *shelf) get(n int32, o *removal.OrderOutcome, room []byte) (state, _ []b
 		return nil, b, ledger.ErrDamaged
 	}
 	state = b[k : k+int(length)]
-	_, err = ledger.ReadOrderOutcome(b[k+int(length):], o)
-	return state, b, err
+	return state, b, ledger.ReadOrderOutcome(b[k+int(length):], o)
 }
 
 // decide keeps the order with the next number for decided.

@@ -2,7 +2,6 @@ package validate
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"rensa/pkg/removal"
@@ -154,7 +153,12 @@ func (d *Decider) settleHeld() error {
 		}
 	}
 	acceptance := d.r.Merchant.Profile.Acceptance
-	settle := func() error { return d.eachHeld(d.settle) }
+	settle := func() error {
+		return d.eachHeld(func(o *order, rec *record) error {
+			d.settle(o, rec)
+			return nil
+		})
+	}
 	if acceptance == removal.AcceptOrder {
 		settle = d.settleOrders
 	}
@@ -166,23 +170,19 @@ func (d *Decider) settleHeld() error {
 			return err
 		}
 	}
-	var failed error
-	err := d.eachHeld(func(o *order, rec *record) {
-		if failed == nil {
-			failed = d.send(o, rec)
-		}
-	})
-	return errors.Join(err, failed)
+	return d.eachHeld(d.send)
 }
 
-// eachHeld visits the rows that are held, with their orders.
-func (d *Decider) eachHeld(visit func(*order, *record)) error {
+// eachHeld visits the rows that are held, with their orders, until one fails.
+func (d *Decider) eachHeld(visit func(*order, *record) error) error {
 	for i := range d.held {
 		o, err := d.orders.at(d.held[i].Order)
 		if err != nil {
 			return err
 		}
-		visit(o, &d.held[i])
+		if err := visit(o, &d.held[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

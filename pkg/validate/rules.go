@@ -3,10 +3,10 @@
 //
 // It is pure: no I/O, no clock, no log. What earlier files did is asked of a Past;
 // what of a large file is too much for memory, orders and takings of long ago, is
-// given to a Shelf and to Pages. All problems of a row are found in one pass. Work comes in two stages: Rules.Check looks at rows on
-// their own and may run for several blocks at once; a Decider then takes the
-// rows one after another, in the order of the file, for all that depends on
-// the rows before.
+// given to a Shelf and to Pages. All problems of a row are found in one pass. Work
+// comes in two stages: Rules.Check looks at rows on their own and may run for
+// several blocks at once; a Decider then takes the rows one after another, in the
+// order of the file, for all that depends on the rows before.
 package validate
 
 import (
