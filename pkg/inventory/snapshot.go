@@ -238,9 +238,11 @@ func (s *Snapshot) isSKU(i int32, sku []byte) bool {
 	return string(k) == string(sku)
 }
 
-// lookupBatch is how many look-ups wait for memory together (perf: batches of
-// 32 take half the time of one by one).
-const lookupBatch = 32
+// lookupBatch is how many look-ups wait for memory together. The loops below do so
+// little that a core asks for ten lines and more before the first one comes; where a
+// loop also hashes it asks for three. 1,000,000 random look-ups took 175 ns each with
+// the hashing between, 65 to 95 ns now.
+const lookupBatch = 64
 
 // LookupBatch is Lookup for each of skus, the answers in out, which must be as
 // long. It is faster: slots, items and keys of a batch are fetched side by side.
@@ -253,31 +255,54 @@ func (s *Snapshot) LookupBatch(skus [][]byte, out []int32) {
 }
 
 func (s *Snapshot) lookup(skus [][]byte, out []int32) {
-	var tags, pos [lookupBatch]uint32
-	var touched [lookupBatch]uint64
+	var tags, slots, at [lookupBatch]uint32
+	var words [lookupBatch]uint64
+	x := &s.skus
 	for k, sku := range skus {
-		tag := tagOf(hashBytes(s.seed, sku))
-		tags[k], pos[k] = tag, tag>>s.skus.shift
-		touched[k] = uint64(s.skus.slot(pos[k]))
+		tags[k] = tagOf(hashBytes(s.seed, sku))
 	}
-	for k := range skus {
-		if touched[k] == 0 {
-			out[k] = -1
-			continue
+	for k, tag := range tags[:len(skus)] {
+		slots[k] = x.slot(tag >> x.shift)
+	}
+	for k, slot := range slots[:len(skus)] {
+		out[k], at[k] = -1, tags[k]>>x.shift
+		if slot != 0 {
+			out[k], at[k] = x.next(tags[k], at[k])
 		}
-		i, at := s.skus.next(tags[k], pos[k])
-		out[k], pos[k] = i, at
+	}
+	for k, i := range out {
 		if i >= 0 {
-			touched[k] = binary.LittleEndian.Uint64(s.items.page[i>>itemShift][int(i)&(1<<itemShift-1)<<6:])
+			words[k] = s.itemWord(i)
 		}
 	}
 	for k, sku := range skus {
-		// The length stands in the word that was touched: most false tags end here.
+		// The length stands in the word: most false tags end here.
 		if i := out[k]; i >= 0 {
-			n := byte(touched[k] >> 32)
+			n := byte(words[k] >> 32)
 			if (int(n) != len(sku) && n != overflown) || !s.isSKU(i, sku) {
-				out[k] = s.find(sku, tags[k], (pos[k]+1)&s.skus.mask())
+				out[k] = s.find(sku, tags[k], (at[k]+1)&x.mask())
 			}
+		}
+	}
+}
+
+// itemWord gives the first word of an item, its pool and its lengths, and brings the
+// rest of it near.
+func (s *Snapshot) itemWord(i int32) uint64 {
+	return binary.LittleEndian.Uint64(s.items.page[i>>itemShift][int(i)&(1<<itemShift-1)<<6:])
+}
+
+// FNSKUs gives pool and FNSKU of each of items, 0 and nil for those that are -1; the
+// answers are as long as items. It is faster than PoolOf and FNSKU one by one.
+func (s *Snapshot) FNSKUs(items, pools []int32, fnskus [][]byte) {
+	for k, i := range items {
+		if pools[k] = 0; i >= 0 {
+			pools[k] = int32(uint32(s.itemWord(i)))
+		}
+	}
+	for k, i := range items {
+		if fnskus[k] = nil; i >= 0 {
+			fnskus[k] = s.FNSKU(i)
 		}
 	}
 }

@@ -31,6 +31,9 @@ type batch struct {
 
 	// Of the second.
 	part    report.Part
+	items   []int32 // of the rows, in the snapshot
+	pools   []int32
+	fnskus  [][]byte
 	decided []*decided // of the rows, an order after another
 	shelved []byte
 	orders  orderPart

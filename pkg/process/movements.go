@@ -27,16 +27,14 @@ type movementMaker struct {
 	packer *ledger.MovementPacker
 	// keys have the pool above the place of the taking; other is room to sort them.
 	keys, other []uint64
-	// fnskus are those of the takings, one behind the other, and ends where each ends,
-	// after a 0.
-	fnskus []byte
-	ends   []int32
-	pool   []byte
+	pool        []byte
 }
 
 // takings are those of one block, and the orders that they name by their places.
 type takings struct {
-	all    []taking
+	all []taking
+	// fnskus are those of all, one behind the other.
+	fnskus []byte
 	orders []string
 	places map[orderPlace]int32
 	last   orderPlace
@@ -48,7 +46,8 @@ type orderPlace struct{ number, part int32 }
 
 // taking is what one row took.
 type taking struct {
-	item, order          int32
+	pool, order          int32
+	fnskuEnd             int32
 	row                  int
 	sellable, unsellable int64
 }
@@ -74,8 +73,10 @@ func (m *movementMaker) take(b *batch) {
 			continue
 		}
 		t := m.takings
+		t.fnskus = append(t.fnskus, r.FNSKU...)
 		t.all = append(t.all, taking{
-			item: o.Item, order: t.orderOf(o, r.Order), row: o.Row, sellable: o.TakenSellable, unsellable: o.TakenUnsellable,
+			pool: b.pools[i], fnskuEnd: int32(len(t.fnskus)), order: t.orderOf(o, r.Order), row: o.Row,
+			sellable: o.TakenSellable, unsellable: o.TakenUnsellable,
 		})
 		if len(t.all) == takingsPerBlock {
 			m.handOver()
@@ -104,7 +105,7 @@ func (m *movementMaker) handOver() {
 	full := m.takings
 	m.packing.Go(func() error {
 		err := m.pack(full)
-		full.all, full.orders = full.all[:0], full.orders[:0]
+		full.all, full.fnskus, full.orders = full.all[:0], full.fnskus[:0], full.orders[:0]
 		clear(full.places)
 		m.spare <- full
 		return err
@@ -117,7 +118,10 @@ func (m *movementMaker) handOver() {
 }
 
 func (m *movementMaker) pack(t *takings) error {
-	m.lookUp(t)
+	m.keys = resize(m.keys, len(t.all))
+	for i := range t.all {
+		m.keys[i] = uint64(t.all[i].pool)<<32 | uint64(i)
+	}
 	m.keys, m.other = sortByPool(m.keys, resize(m.other, len(t.all)))
 	if err := m.packer.Begin(t.orders, len(t.all)); err != nil {
 		return err
@@ -125,7 +129,7 @@ func (m *movementMaker) pack(t *takings) error {
 	for i, key := range m.keys {
 		taking := &t.all[uint32(key)]
 		if i == 0 || key>>32 != m.keys[i-1]>>32 {
-			pool := m.fnskus[m.ends[uint32(key)]:m.ends[uint32(key)+1]]
+			pool := t.fnsku(uint32(key))
 			if len(pool) == 0 {
 				m.pool = m.snapshot.AppendPoolKey(m.pool[:0], int32(key>>32))
 				pool = m.pool
@@ -144,23 +148,13 @@ func (m *movementMaker) pack(t *takings) error {
 	return m.waiting.add(b.Bytes)
 }
 
-// lookUp gets the pools of the takings and their FNSKUs, which are the keys of the
-// pools. Both stand together, so a few are fetched at once and then copied: to ask
-// for the keys of the pools when they are sorted takes half of the packing.
-func (m *movementMaker) lookUp(t *takings) {
-	const together = 32
-	m.keys = resize(m.keys, len(t.all))
-	m.fnskus, m.ends = m.fnskus[:0], append(m.ends[:0], 0)
-	for from := 0; from < len(t.all); from += together {
-		some := t.all[from:min(from+together, len(t.all))]
-		for i := range some {
-			m.keys[from+i] = uint64(m.snapshot.PoolOf(some[i].item))<<32 | uint64(from+i)
-		}
-		for i := range some {
-			m.fnskus = append(m.fnskus, m.snapshot.FNSKU(some[i].item)...)
-			m.ends = append(m.ends, int32(len(m.fnskus)))
-		}
+// fnsku is the key of the pool of the i-th taking, empty where it has another.
+func (t *takings) fnsku(i uint32) []byte {
+	from := int32(0)
+	if i > 0 {
+		from = t.all[i-1].fnskuEnd
 	}
+	return t.fnskus[from:t.all[i].fnskuEnd]
 }
 
 // end packs the last block, waits for all of them and lets go of what that took.
@@ -170,7 +164,7 @@ func (m *movementMaker) end() error {
 	}
 	err := m.packing.Wait()
 	m.takings, m.spare, m.packer = nil, nil, nil
-	m.keys, m.other, m.fnskus, m.ends = nil, nil, nil, nil
+	m.keys, m.other = nil, nil
 	return err
 }
 

@@ -201,13 +201,16 @@ func (u *uploadRun) parts(ctx context.Context, set *report.Set, finish, deliver 
 	})
 }
 
-// findFNSKUs looks the FNSKUs of a batch up. The loop does nothing else, so that the
-// memory of many rows is waited for together.
+// findFNSKUs looks pools and FNSKUs of a batch up.
 func (u *uploadRun) findFNSKUs(b *batch) {
-	for i := range b.part.Rows {
-		if row := &b.part.Rows[i]; row.Outcome.Item >= 0 {
-			row.FNSKU = u.rules.Snapshot.FNSKU(row.Outcome.Item)
-		}
+	rows := b.part.Rows
+	b.items, b.pools, b.fnskus = b.items[:0], resize(b.pools, len(rows)), resize(b.fnskus, len(rows))
+	for i := range rows {
+		b.items = append(b.items, rows[i].Outcome.Item)
+	}
+	u.rules.Snapshot.FNSKUs(b.items, b.pools, b.fnskus)
+	for i := range rows {
+		rows[i].FNSKU = b.fnskus[i]
 	}
 }
 
