@@ -209,7 +209,11 @@ func BenchmarkStages(b *testing.B) {
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
 			})
 		}
+		// Each needs what those before it leave in the batches, also where one is asked
+		// for by its name alone.
+		s.check(b)
 		stage("check", func() { s.check(b) })
+		s.decide(b)
 		stage("decide", func() { s.decide(b) })
 		u := &uploadRun{
 			p: &Processor{Options: Options{Policy: s.rules.Policy}}, what: &found{}, up: s.sheet, rules: s.rules, d: s.d,
@@ -225,17 +229,22 @@ func BenchmarkStages(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		s.link(b, u, set)
 		stage("join", func() { s.link(b, u, set) })
-		stage("fnskus", func() {
+		fnskus := func() {
 			for _, t := range s.batches {
 				u.findFNSKUs(t)
 			}
-		})
-		stage("format", func() {
+		}
+		fnskus()
+		stage("fnskus", fnskus)
+		format := func() {
 			for _, t := range s.batches {
 				set.Format(&t.part)
 			}
-		})
+		}
+		format()
+		stage("format", format)
 		stage("orders", func() {
 			m := newOrderMaker(s.rules, s.d.orders.ranks, removal.Order{Merchant: "m", Currency: "USD"}, nil, s.spool)
 			for _, t := range s.batches {
