@@ -46,7 +46,27 @@ func appendQuoted[T string | []byte](dst []byte, prefix string, v T) []byte {
 
 // appendNumber adds a number that we made: no spreadsheet mistakes it.
 func appendNumber[T int | int64](dst []byte, n T) []byte {
+	if 0 <= n && n < 10 { // most quantities
+		return append(dst, '0'+byte(n))
+	}
 	return strconv.AppendInt(dst, int64(n), 10)
+}
+
+// counter gives numbers that mostly follow one another: adding one to the digits of
+// the last is a fifth of making them anew.
+type counter struct {
+	n      int
+	digits []byte
+}
+
+func (c *counter) append(dst []byte, n int) []byte {
+	last := len(c.digits) - 1
+	if c.n++; n == c.n && last >= 0 && c.digits[last] < '9' {
+		c.digits[last]++
+	} else {
+		c.n, c.digits = n, strconv.AppendInt(c.digits[:0], int64(n), 10)
+	}
+	return append(dst, c.digits...)
 }
 
 // appendPositive leaves the cell blank for zero.

@@ -19,6 +19,7 @@ type Part struct {
 	result, faults, returns []byte
 	orders                  []byte
 	ends                    []uint32 // of each row in orders
+	row, line               counter  // of result
 	texts                   *renderer
 	entry                   entry
 }

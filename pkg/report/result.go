@@ -57,25 +57,19 @@ func (r *result) close() error {
 // no string is made for a good row.
 func appendResult(dst []byte, e *entry, currency string) []byte {
 	o := e.Outcome
-	dst = appendNumber(dst, o.Row)
-	dst = append(dst, ',')
-	dst = appendPositive(dst, o.Line)
-	dst = append(dst, ',')
-	dst = appendCell(dst, e.orderID())
-	dst = append(dst, ',')
-	dst = append(dst, e.order.Method.String()...)
-	dst = append(dst, ',')
-	dst = appendCell(dst, e.Row.Row.Value(removal.FieldSKU))
-	dst = append(dst, ',')
-	dst = appendCell(dst, e.FNSKU)
-	dst = append(dst, ',')
+	dst = append(e.part.row.append(dst, o.Row), ',')
+	if o.Line > 0 { // a workbook has none
+		dst = e.part.line.append(dst, o.Line)
+	}
+	dst = append(appendCell(append(dst, ','), e.orderID()), ',')
+	dst = append(append(dst, e.order.Method.String()...), ',')
+	dst = append(appendCell(dst, e.Row.Row.Value(removal.FieldSKU)), ',')
+	dst = append(appendCell(dst, e.FNSKU), ',')
 	for _, n := range [...]int64{o.Sellable, o.Unsellable, o.TakenSellable, o.TakenUnsellable} {
 		dst = append(appendNumber(dst, n), ',')
 	}
-	dst = append(dst, o.Status.String()...)
-	dst = append(dst, ',')
-	dst = appendCodes(dst, e)
-	dst = append(dst, ',')
+	dst = append(append(dst, o.Status.String()...), ',')
+	dst = append(appendCodes(dst, e), ',')
 	if o.HasFee {
 		dst = append(dst, o.Fee.String()...)
 		dst = append(dst, ',')

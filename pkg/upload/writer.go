@@ -68,13 +68,22 @@ var blanks = strings.Repeat("\t", int(removal.FieldSKU-removal.FieldOrderID))
 func AppendItem(dst []byte, id, sku string, sellable, unsellable int64) []byte {
 	dst = append(appendValue(dst, id), blanks...)
 	dst = append(appendValue(dst, sku), '\t')
-	dst = append(strconv.AppendInt(dst, sellable, 10), '\t')
-	return append(strconv.AppendInt(dst, unsellable, 10), '\r', '\n')
+	dst = append(appendQuantity(dst, sellable), '\t')
+	return append(appendQuantity(dst, unsellable), '\r', '\n')
+}
+
+// appendQuantity has most quantities in one digit.
+func appendQuantity(dst []byte, n int64) []byte {
+	if 0 <= n && n < 10 {
+		return append(dst, '0'+byte(n))
+	}
+	return strconv.AppendInt(dst, n, 10)
 }
 
 func appendValue(dst []byte, v string) []byte {
 	for i := range len(v) {
-		if c := v[i]; c == '\t' || c == '\r' || c == '\n' {
+		// One comparison for nearly every byte.
+		if c := v[i]; c <= '\r' && (c == '\t' || c == '\r' || c == '\n') {
 			v = strings.Join(strings.FieldsFunc(v, func(r rune) bool { return r == '\t' || r == '\r' || r == '\n' }), " ")
 			break
 		}
