@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"golang.org/x/sync/errgroup"
+
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/pkg/report"
@@ -51,8 +53,11 @@ func (u *uploadRun) answer(ctx context.Context) (_ *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// To let go of a large file takes as long as to give the others their places.
+	var letGo errgroup.Group
+	letGo.Go(u.d.spool.Close)
 	result.ReportDir, err = u.p.publishNow(ctx, u.j, &c.Run)
-	return result, err
+	return result, errors.Join(err, letGo.Wait())
 }
 
 // written is what the second pass gives.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime/debug"
+	"runtime"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -64,14 +64,14 @@ func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up 
 	}
 	if j.LetGo && d.counts.Read >= manyRows {
 		f = firstPass{}
-		debug.FreeOSMemory()
+		runtime.GC()
 	}
 	d.blocks = func() iter.Seq2[[]removal.Outcome, error] { return unpacked(&d.packed) }
 	return &d, nil
 }
 
-// manyRows is from how many rows on the memory of the first pass is given back to the
-// system before the second, which needs other memory and less of it. That takes 20 ms.
+// manyRows is from how many rows on what the first pass leaves is collected before the
+// second, which then lives in it: new memory is got from the system by a fault a page.
 const manyRows = 500_000
 
 // firstPass is a decision that is being made.
