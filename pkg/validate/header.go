@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"rensa/pkg/policy"
@@ -105,20 +106,24 @@ func HeaderHash(m removal.Method, a removal.Address) uint64 {
 // appendFolded appends the words of a text in lower case, with one blank between.
 func appendFolded(dst []byte, v string) []byte {
 	from := len(dst)
-	for i := range len(v) {
-		c := v[i]
+	for i := 0; i < len(v); {
+		r, size := rune(v[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(v[i:])
+		}
+		i += size
 		switch {
-		case c >= utf8.RuneSelf:
-			return append(dst[:from], strings.Join(strings.Fields(strings.ToLower(v)), " ")...)
-		case c == ' ' || '\t' <= c && c <= '\r':
+		case r == ' ' || '\t' <= r && r <= '\r' || size > 1 && unicode.IsSpace(r):
 			if n := len(dst); n > from && dst[n-1] != ' ' {
 				dst = append(dst, ' ')
 			}
-			continue
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
+		case 'A' <= r && r <= 'Z':
+			dst = append(dst, byte(r)+'a'-'A')
+		case r < utf8.RuneSelf:
+			dst = append(dst, byte(r))
+		default:
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
 		}
-		dst = append(dst, c)
 	}
 	if n := len(dst); n > from && dst[n-1] == ' ' {
 		dst = dst[:n-1]
@@ -262,14 +267,14 @@ func (c *addressCheck) destination(country string) {
 	if country == store.Country {
 		return
 	}
-	args := removal.Args{}.Arg("country", country).Arg("store", store.Code)
+	args := func() removal.Args { return removal.Args{}.Arg("country", country).Arg("store", store.Code) }
 	switch {
 	case store.CrossBorder == policy.CrossBorderNever:
-		c.h.add(removal.AddressOutsideStore, removal.FieldCountry, args.Arg("policy", "never"))
+		c.h.add(removal.AddressOutsideStore, removal.FieldCountry, args().Arg("policy", "never"))
 	case store.CrossBorder == policy.CrossBorderUpload && !store.CrossBorderTo(country):
-		c.h.add(removal.AddressOutsideStore, removal.FieldCountry, args.Arg("policy", "list"))
+		c.h.add(removal.AddressOutsideStore, removal.FieldCountry, args().Arg("policy", "list"))
 	case store.CrossBorder == policy.CrossBorderUpload && c.r.Draft:
-		c.h.add(removal.UploadRequired, removal.FieldCountry, args)
+		c.h.add(removal.UploadRequired, removal.FieldCountry, args())
 	}
 }
 

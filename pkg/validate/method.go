@@ -21,6 +21,9 @@ var methodsElsewhere = map[string]string{
 
 // ParseMethod reads a method as users write it: in English, Swedish or German, in any case.
 func ParseMethod(v []byte) removal.Method {
+	if m := removal.ParseMethod(string(v)); m != removal.MethodNone {
+		return m // as the template has it
+	}
 	return methodWords[string(bytes.ToLower(bytes.TrimSpace(v)))]
 }
 
