@@ -209,6 +209,11 @@ func BenchmarkStages(b *testing.B) {
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
 			})
 		}
+		stage("rows", func() {
+			for _, t := range s.batches {
+				t.rows = s.sheet.Rows(&t.block, t.rows, false)
+			}
+		})
 		// Each needs what those before it leave in the batches, also where one is asked
 		// for by its name alone.
 		s.check(b)

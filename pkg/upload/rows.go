@@ -12,17 +12,15 @@ import (
 // first with items: layout B's order values are put on its first row.
 func (s *Sheet) Rows(b *decode.Block, rows []removal.Row, first bool) []removal.Row {
 	rows = slices.Grow(rows[:0], b.Len())[:b.Len()]
-	data := b.Data()
+	data, straight := b.Data(), s.straight()
 	for i := range rows {
 		cells := b.Cells(i)
 		r := &rows[i]
 		r.Data, r.Number, r.Line, r.Notes = data, b.Number(i), b.Line(i), nil
-		for f, col := range s.column {
-			if col > 0 && col <= len(cells) {
-				r.Spans[f] = cells[col-1]
-			} else {
-				r.Spans[f] = removal.Span{}
-			}
+		if straight {
+			clear(r.Spans[copy(r.Spans[:], cells):])
+		} else {
+			s.arrange(r, cells)
 		}
 		if notes := b.Notes(i); notes != nil {
 			s.note(r, notes)
@@ -35,6 +33,27 @@ func (s *Sheet) Rows(b *decode.Block, rows []removal.Row, first bool) []removal.
 		s.addHeader(&rows[0])
 	}
 	return rows
+}
+
+// straight tells whether the columns stand as in the template, as they nearly always do.
+func (s *Sheet) straight() bool {
+	for f, col := range s.column {
+		if col != f+1 {
+			return false
+		}
+	}
+	return true
+}
+
+// arrange gives a row the cells of its fields.
+func (s *Sheet) arrange(r *removal.Row, cells []removal.Span) {
+	for f, col := range s.column {
+		if col > 0 && col <= len(cells) {
+			r.Spans[f] = cells[col-1]
+		} else {
+			r.Spans[f] = removal.Span{}
+		}
+	}
 }
 
 func (s *Sheet) fieldAt(col int) removal.Field {
