@@ -44,12 +44,13 @@ type takings struct {
 // orderPlace is an accepted order, or a part of a split one.
 type orderPlace struct{ number, part int32 }
 
-// taking is what one row took.
+// taking is what one row took. It is small: when they are packed they are fetched by
+// pool, from a cache that holds the 32,768 of a block.
 type taking struct {
 	pool, order          int32
 	fnskuEnd             int32
-	row                  int
-	sellable, unsellable int64
+	row                  int32
+	sellable, unsellable int32 // no quantity is larger
 }
 
 func (u *uploadRun) newMovementMaker() *movementMaker {
@@ -75,8 +76,8 @@ func (m *movementMaker) take(b *batch) {
 		t := m.takings
 		t.fnskus = append(t.fnskus, r.FNSKU...)
 		t.all = append(t.all, taking{
-			pool: b.pools[i], fnskuEnd: int32(len(t.fnskus)), order: t.orderOf(o, r.Order), row: o.Row,
-			sellable: o.TakenSellable, unsellable: o.TakenUnsellable,
+			pool: b.pools[i], fnskuEnd: int32(len(t.fnskus)), order: t.orderOf(o, r.Order), row: int32(o.Row),
+			sellable: int32(o.TakenSellable), unsellable: int32(o.TakenUnsellable),
 		})
 		if len(t.all) == takingsPerBlock {
 			m.handOver()
@@ -138,7 +139,7 @@ func (m *movementMaker) pack(t *takings) error {
 				return err
 			}
 		}
-		m.packer.Add(int(taking.order), taking.row, taking.sellable, taking.unsellable)
+		m.packer.Add(int(taking.order), int(taking.row), int64(taking.sellable), int64(taking.unsellable))
 	}
 	b, err := m.packer.Block()
 	if err != nil {
