@@ -46,6 +46,9 @@ type Commit struct {
 	Durable func() error
 	// Change is what the file does to orders that are there; nil for nothing.
 	Change *Change
+	// Last tells that the program has hardly anything to do after this commit: it may
+	// have the ledger for itself meanwhile, if nobody else has it open.
+	Last bool
 }
 
 // File is an input file on its way from claim to archive.
@@ -108,7 +111,7 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 	}
 	write := l.write
 	if r.Read >= largeFile {
-		write = l.writeLarge
+		write = func(ctx context.Context, fn func(*tx) error) error { return l.writeLarge(ctx, c.Last, fn) }
 	}
 	err := write(ctx, func(tx *tx) error {
 		// Before the revision is looked at: of two copies the later one then

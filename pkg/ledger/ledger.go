@@ -47,13 +47,14 @@ var (
 
 // Ledger is an open ledger. Its methods may be called by several goroutines.
 // Within a callback that a method takes or an iteration that it gives, other
-// methods may read but not write.
+// methods may read but not write; within those of a Commit whose Last is set, neither.
 type Ledger struct {
 	now     func() time.Time
 	dialect dialect
 	// writer has one connection, so that writers queue here and not in the
 	// database, where they would wait by polling.
 	writer, readers *sql.DB
+	mostReaders     int
 	watch           func(op string) error // nil but in tests
 	// beside is work on the file that nobody waits for but Close.
 	beside sync.WaitGroup
@@ -85,8 +86,8 @@ func Open(ctx context.Context, path string, opt Options) (*Ledger, error) {
 	if scheme, _, ok := strings.Cut(path, "://"); ok {
 		return nil, fmt.Errorf("ledger %s://…: only a file, as sqlite:PATH, is supported", scheme)
 	}
-	l := &Ledger{now: opt.Now, dialect: sqliteDialect, watch: opt.Watch}
-	if err := l.openSQLite(ctx, path, opt.Readers); err != nil {
+	l := &Ledger{now: opt.Now, dialect: sqliteDialect, watch: opt.Watch, mostReaders: opt.Readers}
+	if err := l.openSQLite(ctx, path); err != nil {
 		return nil, fmt.Errorf("open ledger %s: %w", path, errors.Join(l.dialect.explain(err), l.Close()))
 	}
 	return l, nil

@@ -82,7 +82,10 @@ func explainSQLite(err error) error {
 const pragmas = "_pragma=page_size(8192)&_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1" +
 	"&_pragma=journal_size_limit(67108864)"
 
-func (l *Ledger) openSQLite(ctx context.Context, path string, readers int) error {
+// busyFor is how long others who have the ledger are waited for, as pragmas say.
+const busyFor = 10 * time.Second
+
+func (l *Ledger) openSQLite(ctx context.Context, path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -107,14 +110,18 @@ func (l *Ledger) openSQLite(ctx context.Context, path string, readers int) error
 		return err
 	}
 	l.writer.SetMaxOpenConns(1)
+	// Another program's large commit may be just about to end.
+	if err := untilFree(ctx, func() error { return l.dialect.explain(l.writer.PingContext(ctx)) }); err != nil {
+		return err
+	}
 	if err := l.migrate(ctx, path+".lock"); err != nil {
 		return err
 	}
 	if l.readers, err = sql.Open("sqlite", address+"&_query_only=1"); err != nil {
 		return err
 	}
-	l.readers.SetMaxOpenConns(readers)
-	l.readers.SetMaxIdleConns(readers)
+	l.readers.SetMaxOpenConns(l.mostReaders)
+	l.readers.SetMaxIdleConns(l.mostReaders)
 	return nil
 }
 
@@ -172,27 +179,4 @@ func (l *Ledger) isCurrent(ctx context.Context, migrations fs.FS) (bool, error) 
 	// Whatever is wrong with the answer, goose says what to do about it.
 	err = l.writer.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&have)
 	return err == nil && have == known, nil
-}
-
-// largeFile is from how many rows on the pages of a commit are carried over from the
-// journal to the ledger beside what follows: for a million rows that takes 0.1 s.
-const largeFile = 100_000
-
-// writeLarge is write for so much that SQLite would begin to carry pages over, and
-// let nobody go on meanwhile.
-func (l *Ledger) writeLarge(ctx context.Context, fn func(*tx) error) error {
-	if _, err := l.writer.ExecContext(ctx, `PRAGMA wal_autocheckpoint = 0`); err != nil {
-		return err
-	}
-	err := l.write(ctx, fn)
-	// Neither of the two can undo what is committed. The first writes nothing, and
-	// where the second fails the pages stay in the journal: a later commit or Close
-	// carries them over.
-	_, _ = l.writer.ExecContext(context.WithoutCancel(ctx), `PRAGMA wal_autocheckpoint = 1000`)
-	if err == nil {
-		l.beside.Go(func() {
-			_, _ = l.readers.ExecContext(context.WithoutCancel(ctx), `PRAGMA wal_checkpoint(PASSIVE)`)
-		})
-	}
-	return err
 }

@@ -3,13 +3,9 @@ package ledger
 import (
 	"database/sql"
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"rensa/pkg/removal"
 )
 
 // TestExplain: a lock that another program holds is known by its code.
@@ -95,59 +91,4 @@ func explain(t *testing.T, db *sql.DB, query string) string {
 		plan.WriteString(text + "\n")
 	}
 	return plan.String()
-}
-
-// TestLargeCommit: what a large commit wrote is carried over to the ledger beside,
-// and small ones go on as ever; one that fails leaves nothing to carry.
-func TestLargeCommit(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "ledger.db")
-	l, err := Open(t.Context(), path, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.AddMerchant(t.Context(), removal.Merchant{ID: "acme", Profile: DefaultProfile()}); err != nil {
-		t.Fatal(err)
-	}
-	ms := movementsOf(200_000)
-	large := func(run string, revision int64, durable error) error {
-		return l.Commit(t.Context(), &Commit{Merchant: "acme", Revision: revision, PackedMovements: inBlocks(ms, 50_000),
-			Run: Run{ID: run, Read: largeFile, Rejected: largeFile}, Durable: func() error { return durable }})
-	}
-	full := errors.New("disk full")
-	if err := large("failed", 0, full); !errors.Is(err, full) {
-		t.Errorf("not durable, and the answer is %v", err)
-	}
-	if err := large("large", 0, nil); err != nil {
-		t.Fatal(err)
-	}
-	var pages int
-	if err := l.writer.QueryRow(`PRAGMA wal_autocheckpoint`).Scan(&pages); err != nil || pages != 1000 {
-		t.Errorf("pages are carried over after %d, %v", pages, err)
-	}
-	for i := range int64(3) {
-		if err := l.Change(t.Context(), &Change{Merchant: "acme", Revision: 1 + i, Movements: ms[:1]}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	l.beside.Wait()
-	info, err := os.Stat(path)
-	if err != nil || info.Size() < 1<<20 {
-		t.Errorf("the ledger has %v, %v", info, err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a journal is left: %v", err)
-	}
-	if l, err = Open(t.Context(), path, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := takenOf(t, l); len(got) != len(ms)+3 {
-		t.Errorf("%d movements", len(got))
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
