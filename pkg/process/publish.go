@@ -112,10 +112,15 @@ func (p *Processor) publish(ctx context.Context, run *ledger.Run) (string, error
 func (p *Processor) path(name string) string { return filepath.Join(p.Root, filepath.FromSlash(name)) }
 
 // Recover publishes what was committed and not published, as after a crash, but
-// for what another living process is publishing.
+// for what another living process is publishing, and clears away what programs left
+// that live no more.
 func (p *Processor) Recover(ctx context.Context) error {
 	runs, err := p.Ledger.Unpublished(ctx)
-	if err != nil || len(runs) == 0 {
+	if err != nil {
+		return err
+	}
+	died, err := p.someDied()
+	if err != nil || len(runs) == 0 && !died {
 		return err
 	}
 	leave, err := p.enter(ctx)
@@ -123,6 +128,18 @@ func (p *Processor) Recover(ctx context.Context) error {
 		return err
 	}
 	defer leave()
+	if err := p.publishAll(ctx, runs); err != nil || !died {
+		return err
+	}
+	left, err := p.Leftovers(ctx)
+	for _, l := range left {
+		err = errors.Join(err, p.Clear(l))
+	}
+	return err
+}
+
+// publishAll publishes runs that nobody else has in hand.
+func (p *Processor) publishAll(ctx context.Context, runs []ledger.Run) error {
 	hand, err := p.hand(handNow)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
 
 	"rensa/pkg/process"
@@ -291,5 +292,43 @@ func (w *workspace) stockNeverBelowZero() {
 	}
 	if len(taken) == 0 {
 		w.t.Error("nothing was taken")
+	}
+}
+
+// TestRecoverClears: what a program left that lives no more is cleared away by the
+// next one, and nothing of one that lives.
+func TestRecoverClears(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, profile())
+	put := func(name string) {
+		path := filepath.Join(w.root, "work", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(".owner-dead")
+	put(merchantID + "/.run-dead-1/original")
+	put(merchantID + "/.run-lives-2/original")
+	living := flock.New(filepath.Join(w.root, "work", ".owner-lives"))
+	if ok, err := living.TryLock(); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	defer func() {
+		if err := living.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := w.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{
+		".owner-dead": false, merchantID + "/.run-dead-1": false, ".owner-lives": true, merchantID + "/.run-lives-2/original": true,
+	} {
+		if _, err := os.Stat(filepath.Join(w.root, "work", name)); (err == nil) != want {
+			t.Errorf("%s is there: %t, want %t", name, !want, want)
+		}
 	}
 }

@@ -73,6 +73,17 @@ func (p *Processor) Leftovers(ctx context.Context) (left []Leftover, err error) 
 	return left, nil
 }
 
+// someDied tells whether a program ended without clearing away behind itself.
+func (p *Processor) someDied() (bool, error) {
+	entries, err := p.dir.ListAll("work")
+	for _, e := range entries {
+		if id, ok := strings.CutPrefix(path.Base(e.Name), ownerFile); ok && !p.alive(id) {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
 // leftover tells whether nobody needs what lies under a name of the work folder.
 func (p *Processor) leftover(ctx context.Context, merchant, name string, regular bool) (Leftover, bool, error) {
 	l := Leftover{Merchant: merchant, Path: name}
