@@ -74,7 +74,7 @@ func (m *movementMaker) take(b *batch) {
 			continue
 		}
 		t := m.takings
-		t.all = append(t.all, taking{
+		t.all = append(grow(t.all, 1), taking{
 			item: o.Item, order: t.orderOf(o, r.Order), row: o.Row, sellable: o.TakenSellable, unsellable: o.TakenUnsellable,
 		})
 		if len(t.all) == takingsPerBlock {
