@@ -17,20 +17,18 @@ type fuzzyMaker struct {
 // hashReader makes the hashes of some items.
 type hashReader struct {
 	forms  former
-	block  [256][hashesAnItem]uint32
-	wholes [lanes]lane // and bare ones
+	wholes [lanes]lane // of whole forms, and of bare ones where they differ
 	thirds [lanes]lane
 }
 
-// hashesAnItem are those of the whole form, of its thirds and of its bare form; 0 where
-// there is none. Few have the last.
-const hashesAnItem = 5
+// usualHashes is how many most items have: of the whole form and of its thirds.
+const usualHashes = 4
 
 func newFuzzy(s *Snapshot) *fuzzy {
 	n := s.items.n
 	var m fuzzyMaker
 	m.itemBits = uint(bits.Len(uint(n)))
-	m.bucketBits = max(laneBits+1, uint(bits.Len(uint(n*(hashesAnItem-1)/bucketEntries))))
+	m.bucketBits = max(laneBits+1, uint(bits.Len(uint(n*usualHashes/bucketEntries))))
 	m.filterBits = max(laneBits, uint(bits.Len(uint(n*formBits/64)))) + 6
 	m.filter = make([]uint64, 1<<m.filterBits/64)
 	m.heads = make([]uint32, 1<<m.bucketBits+1)
@@ -68,45 +66,27 @@ func (m *fuzzyMaker) eachReader(do func(w int)) {
 }
 
 func (r *hashReader) readAll(s *Snapshot, from, to int) {
-	for ; from < to; from += len(r.block) {
-		block := r.block[:min(len(r.block), to-from)]
-		for k := range block {
-			r.read(s.SKU(int32(from+k)), &block[k])
-		}
-		r.sort(block, uint32(from))
+	for i := from; i < to; i++ {
+		r.read(s.SKU(int32(i)), uint32(i))
 	}
 }
 
-// read makes the hashes of an item.
-func (r *hashReader) read(sku []byte, to *[hashesAnItem]uint32) {
+// read makes the hashes of an item and sorts them into lanes.
+func (r *hashReader) read(sku []byte, item uint32) {
 	plain := r.forms.read(sku)
 	n, sums := r.forms.n, &r.forms.sums
-	*to = [hashesAnItem]uint32{wholeHash(sums[n])}
+	h := wholeHash(sums[n])
+	r.wholes[h>>(32-laneBits)].add(h, item)
 	if n >= minPieces && n <= maxRunes {
 		bounds := pieceBounds(n)
 		for k := range len(bounds) - 1 {
-			to[1+k] = pieceHash(k, n, sums[bounds[k+1]]-sums[bounds[k]])
+			h := pieceHash(k, n, sums[bounds[k+1]]-sums[bounds[k]])
+			r.thirds[h>>(32-laneBits)].add(h, item)
 		}
 	}
 	if !plain && !isBare(r.forms.soft) {
-		to[hashesAnItem-1] = wholeHash(poly(bare(r.forms.soft), 0))
-	}
-}
-
-// sort sorts the hashes of a block of items into lanes.
-func (r *hashReader) sort(block [][hashesAnItem]uint32, first uint32) {
-	for k := range block {
-		item := first + uint32(k)
-		whole, bare := block[k][0], block[k][hashesAnItem-1]
-		r.wholes[whole>>(32-laneBits)].add(whole, item)
-		if bare != 0 {
-			r.wholes[bare>>(32-laneBits)].add(bare, item)
-		}
-		for _, h := range block[k][1 : hashesAnItem-1] {
-			if h != 0 {
-				r.thirds[h>>(32-laneBits)].add(h, item)
-			}
-		}
+		h := wholeHash(poly(bare(r.forms.soft), 0))
+		r.wholes[h>>(32-laneBits)].add(h, item)
 	}
 }
 

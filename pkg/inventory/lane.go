@@ -12,16 +12,16 @@ type lane struct {
 }
 
 const (
-	laneBits  = 5 // of a hash, that all in a lane have in common
-	lanes     = 1 << laneBits
-	farStep   = 1<<(32-hashBits+laneBits) - 1 // says that the item follows
-	laneChunk = 512                           // words
+	laneBits              = 5 // of a hash, that all in a lane have in common
+	lanes                 = 1 << laneBits
+	farStep               = 1<<(32-hashBits+laneBits) - 1 // says that the item follows
+	firstChunk, laneChunk = 1 << 8, 1 << 12               // words
 )
 
 func (l *lane) add(hash, item uint32) {
 	if len(l.last)+2 > cap(l.last) {
 		l.full = append(l.full, l.last)
-		l.last = make([]uint32, 0, laneChunk)
+		l.last = make([]uint32, 0, min(laneChunk, max(firstChunk, 2*cap(l.last))))
 	}
 	step := item - l.item
 	l.item = item
