@@ -6,7 +6,7 @@ import "slices"
 // hashes of its soft form, of its bare form where that is another, and of the thirds
 // of its soft form, because two edits leave one third of a key as it is. A bit filter
 // tells of most forms that nobody has them, and is small enough for a cache. All of
-// it takes 18 MB for a million MSKUs, and 16 more while it is made.
+// it takes 18 MB for a million MSKUs, and 18 more while it is made.
 //
 // An entry has the item's number in its lower bits and as much of the hash as finds
 // room above it. The entries of one hash are in order, and in long buckets all are.
