@@ -47,7 +47,7 @@ type search struct {
 	buf   []rune
 	other []rune
 
-	lists  []items
+	found  []int32
 	thirds []third
 
 	touched byte
@@ -60,7 +60,6 @@ func (s *Snapshot) nearest(key []byte) []string {
 		q = &search{s: s}
 	}
 	defer func() {
-		clear(q.lists[:cap(q.lists)]) // they are parts of the index
 		q.f = nil
 		s.searches.Put(q)
 	}()
@@ -109,18 +108,12 @@ func (q *search) equal() {
 	if len(form) == 0 && len(q.soft) == 0 {
 		return
 	}
-	h, left := entryHash(wholeHash(poly(form))), maxEqual
-	for k := range q.f.parts {
-		l := q.f.parts[k].find(h)
-		for e := range l.entries[:min(left, len(l.entries))] {
-			i := l.at(e)
-			sku := q.s.SKU(i)
-			q.buf = bare(soft(q.buf[:0], sku))
-			if slices.Equal(q.buf, form) {
-				q.keep(match{item: i, near: difference(q.key, sku), sku: sku})
-			}
+	for _, i := range q.find(wholeHash(poly(form, 0)), maxEqual) {
+		sku := q.s.SKU(i)
+		q.buf = bare(soft(q.buf[:0], sku))
+		if slices.Equal(q.buf, form) {
+			q.keep(match{item: i, near: difference(q.key, sku), sku: sku})
 		}
-		left -= min(left, len(l.entries))
 	}
 }
 
@@ -153,26 +146,26 @@ func (q *search) edits() {
 
 // oneEdit tries every single edit of the key in the index of whole forms.
 func (q *search) oneEdit() {
-	n, r := len(q.soft), q.soft
-	pre, pow := q.prefixes(), &polyPowers
-	rest := func(i int) uint64 { return pre[n] - pre[i]*pow[n-i] }
+	n, r, pow := len(q.soft), q.soft, &polyPowers
+	pre := q.prefixes()
 	left := maxOneEdit
 	for i := range n + 1 {
 		if left <= 0 {
 			return
 		}
+		rest, without := pre[n]-pre[i], uint64(0) // from i on, and from the next on
 		if i < n {
-			q.probe(pre[i]*pow[n-i-1]+rest(i+1), &left)
+			without = rest - uint64(r[i])*pow[i]
+			q.probe(pre[i]+without*polyBack, &left)
 		}
 		if i+1 < n && r[i] != r[i+1] {
-			h := (pre[i]*polyBase+uint64(r[i+1]))*polyBase + uint64(r[i])
-			q.probe(h*pow[n-i-2]+rest(i+2), &left)
+			q.probe(pre[n]+(uint64(r[i+1])-uint64(r[i]))*(pow[i]-pow[i+1]), &left)
 		}
 		for _, c := range q.f.alphabet {
-			h := pre[i]*polyBase + uint64(c)
-			q.probe(h*pow[n-i]+rest(i), &left)
+			with := pre[i] + uint64(c)*pow[i]
+			q.probe(with+rest*polyBase, &left)
 			if i < n && c != r[i] {
-				q.probe(h*pow[n-i-1]+rest(i+1), &left)
+				q.probe(with+without, &left)
 			}
 		}
 	}
@@ -181,35 +174,43 @@ func (q *search) oneEdit() {
 // prefixes are poly of all beginnings of the key.
 func (q *search) prefixes() (pre [maxRunes + 1]uint64) {
 	for i, c := range q.soft {
-		pre[i+1] = pre[i]*polyBase + uint64(c)
+		pre[i+1] = pre[i] + uint64(c)*polyPowers[i]
 	}
 	return pre
 }
 
-func (q *search) probe(h uint64, left *int) {
-	h = wholeHash(h)
-	if !q.f.mayHave(h) {
-		return
+func (q *search) probe(sum uint64, left *int) {
+	if h := wholeHash(sum); q.f.mayHave(h) {
+		q.tryAll(q.find(h, *left), left, 1)
 	}
-	for k := range q.f.parts {
-		q.tryAll(q.f.parts[k].find(entryHash(h)), left, 1)
-	}
+}
+
+// find gives the items that have a hash, in order, at most limit of them. They stand
+// until the next call.
+func (q *search) find(hash uint32, limit int) []int32 {
+	q.found = q.found[:0]
+	q.found, _ = q.f.find(q.found, hash, limit)
+	return q.found[:min(limit, len(q.found))]
 }
 
 // third is where in the key a third of MSKUs of one length may stand, and who has it.
 type third struct {
+	hash          uint32
 	length, piece int8
-	single        bool // a single edit may have moved it there
-	from, to      int32
-	count         int // of items in lists[from:to]
+	single        bool  // a single edit may have moved it there
+	from, to      int32 // they stand in found[from:to], unless they are too many
+	count         int
 }
+
+// maxThirds are the lengths, the thirds and the places of each that two edits leave.
+const maxThirds = 5 * 3 * 5
 
 // gatherThirds gathers the items that have a third in common with the key, at a place
 // that two edits can move it to.
 func (q *search) gatherThirds() {
 	n := len(q.soft)
 	pre := q.prefixes()
-	q.lists, q.thirds = q.lists[:0], q.thirds[:0]
+	q.found, q.thirds = q.found[:0], q.thirds[:0]
 	for length := max(minPieces, n-2); length <= min(maxRunes, n+2); length++ {
 		bounds := pieceBounds(length)
 		for piece := range 3 {
@@ -219,20 +220,19 @@ func (q *search) gatherThirds() {
 				if moved > 2 || at < 0 || at+size > n {
 					continue
 				}
-				t := third{length: int8(length), piece: int8(piece), single: moved <= 1, from: int32(len(q.lists))}
-				h := entryHash(pieceHash(piece, length, pre[at+size]-pre[at]*polyPowers[size]))
-				for k := range q.f.parts {
-					if l := q.f.parts[k].find(h); len(l.entries) > 0 {
-						q.lists = append(q.lists, l)
-						t.count += len(l.entries)
-					}
-				}
-				if t.to = int32(len(q.lists)); t.count > 0 {
-					q.thirds = append(q.thirds, t)
-				}
+				h := pieceHash(piece, length, shiftSum(pre[at+size]-pre[at], -shift))
+				q.thirds = append(q.thirds, third{hash: h, length: int8(length), piece: int8(piece), single: moved <= 1})
 			}
 		}
 	}
+	q.touched += byte(q.f.touch(q.thirds))
+	for k := range q.thirds {
+		t := &q.thirds[k]
+		t.from = int32(len(q.found))
+		q.found, t.count = q.f.find(q.found, t.hash, maxTwoEdits)
+		t.to = int32(len(q.found))
+	}
+	q.thirds = slices.DeleteFunc(q.thirds, func(t third) bool { return t.count == 0 })
 }
 
 // tryThirds tries what was gathered, the rarest thirds first. It tells whether an item
@@ -247,9 +247,7 @@ func (q *search) tryThirds() (missed bool) {
 		if t.count > left && t.single {
 			out[int(t.length)-n+1] |= 1 << t.piece
 		}
-		for _, l := range q.lists[t.from:t.to] {
-			q.tryAll(l, &left, 2)
-		}
+		q.tryAll(q.found[t.from:t.to], &left, 2)
 	}
 	for _, pieces := range out {
 		missed = missed || bits.OnesCount8(pieces) > 1
@@ -260,19 +258,19 @@ func (q *search) tryThirds() (missed bool) {
 }
 
 // tryAll tries what of the items is left to try.
-func (q *search) tryAll(l items, left *int, limit int) {
-	l.entries = l.entries[:min(*left, len(l.entries))]
-	*left -= len(l.entries)
-	for len(l.entries) > 0 {
-		n := min(lookupBatch, len(l.entries))
-		for k := range n {
+func (q *search) tryAll(l []int32, left *int, limit int) {
+	l = l[:min(*left, len(l))]
+	*left -= len(l)
+	for len(l) > 0 {
+		n := min(lookupBatch, len(l))
+		for _, i := range l[:n] {
 			// Fetches the items side by side; the sum is of no use.
-			q.touched += q.s.items.at(l.at(k))[4]
+			q.touched += q.s.items.at(i)[4]
 		}
-		for k := range n {
-			q.try(l.at(k), limit)
+		for _, i := range l[:n] {
+			q.try(i, limit)
 		}
-		l.entries = l.entries[n:]
+		l = l[n:]
 	}
 }
 
@@ -285,7 +283,7 @@ func (q *search) swap(at int) {
 	r[at-1], r[at] = r[at], r[at-1]
 	q.other = r
 	left := maxOneEdit
-	q.probe(poly(r), &left)
+	q.probe(poly(r, 0), &left)
 }
 
 func abs(n int) int { return max(n, -n) }

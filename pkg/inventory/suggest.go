@@ -30,8 +30,8 @@ func (s *Snapshot) WhyUnknown(sku []byte, longNumber bool) removal.Code {
 }
 
 // Suggest is WhyUnknown with the MSKUs that a hint names. The answer depends on
-// the snapshot and the value alone. The first call builds indexes (an eighth of
-// a second and 23 MB for a million MSKUs); later ones are bounded in time.
+// the snapshot and the value alone. The first call builds indexes (a
+// fifteenth of a second and 23 MB for a million MSKUs); later ones are bounded in time.
 func (s *Snapshot) Suggest(sku []byte, longNumber bool) Suggestion {
 	if len(sku) > 0 {
 		if p := s.findFNSKU(sku); p >= 0 {

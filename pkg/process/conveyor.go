@@ -72,9 +72,10 @@ type gate struct{ next int }
 // errGivenUp ends the way of a block that comes after one that failed.
 var errGivenUp = errors.New("an earlier block failed")
 
-// eachBatch carries the item rows of an upload through stages. The error is that
-// of the first block that has one.
-func eachBatch(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, st stages) error {
+// eachBatch carries the item rows of an upload through stages, in batches of spare,
+// where they are left for the next pass: their memory fits it. The error is that of
+// the first block that has one.
+func eachBatch(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, spare *sync.Pool, st stages) error {
 	reader, err := sheet.Rows(up.Heading)
 	if err != nil {
 		return err
@@ -90,7 +91,11 @@ func eachBatch(ctx context.Context, sheet *decode.Sheet, up *upload.Sheet, st st
 	var inOrder, deliver gate
 	for range workers {
 		work.Go(func() {
-			b := &batch{}
+			b, ok := spare.Get().(*batch)
+			if !ok {
+				b = &batch{}
+			}
+			defer spare.Put(b)
 			for c.take(ctx, b) {
 				if err := c.carry(b, &inOrder, &deliver); err != nil {
 					c.fail(b.number, err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
+	"sync"
 
 	"rensa/pkg/decode"
 	"rensa/pkg/ledger"
@@ -25,6 +27,7 @@ const ordersPerBlock = 1000
 // decision is what was decided about an upload: everything that its reports are
 // made from, beside the original.
 type decision struct {
+	batches  *sync.Pool // of the pass before
 	counts   validate.Counts
 	problems []removal.Problem // of the file
 	orders   *shelf
@@ -44,11 +47,11 @@ type decision struct {
 func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up *upload.Sheet,
 	rules *validate.Rules, stock *validate.Stock, spool *storage.Spool) (*decision, error) {
 	f := firstPass{rules: rules, grouper: upload.NewGrouper(), progress: p.Progress, decision: decision{
-		aligned: true, spool: spool, orders: &shelf{spool: spool},
+		batches: &sync.Pool{}, aligned: true, spool: spool, orders: &shelf{spool: spool},
 		packed: waiting{spool: spool}, packedOrders: waiting{spool: spool},
 	}}
 	f.decider = validate.NewDecider(rules, stock, newPast(ctx, p.Ledger, j.Merchant), f.orders, f.emit)
-	err := eachBatch(ctx, sheet, up, stages{prepare: f.check, inOrder: f.decide, finish: f.pack, deliver: f.keep})
+	err := eachBatch(ctx, sheet, up, f.batches, stages{prepare: f.check, inOrder: f.decide, finish: f.pack, deliver: f.keep})
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +105,7 @@ func (f *firstPass) decide(b *batch) error {
 	}
 	f.rows += int64(len(b.rows))
 	f.progress(f.rows, 0)
+	f.pending = slices.Grow(f.pending, len(b.rows))
 	if err := f.decider.Decide(b.rows, b.checked, b.groups); err != nil {
 		return err
 	}
@@ -174,6 +178,15 @@ func hintsIn(block int) int {
 		return 1000
 	}
 	return 20
+}
+
+// grow makes room for n more, and for as many again as there are: memory that is grown
+// by less is copied, and got from the system, several times over.
+func grow[T any](s []T, n int) []T {
+	if cap(s)-len(s) < n {
+		return slices.Grow(s, len(s)+n)
+	}
+	return s
 }
 
 func resize[T any](s []T, n int) []T {

@@ -74,8 +74,8 @@ func (m *movementMaker) take(b *batch) {
 			continue
 		}
 		t := m.takings
-		t.fnskus = append(t.fnskus, r.FNSKU...)
-		t.all = append(t.all, taking{
+		t.fnskus = append(grow(t.fnskus, len(r.FNSKU)), r.FNSKU...)
+		t.all = append(grow(t.all, 1), taking{
 			pool: b.pools[i], fnskuEnd: int32(len(t.fnskus)), order: t.orderOf(o, r.Order), row: int32(o.Row),
 			sellable: int32(o.TakenSellable), unsellable: int32(o.TakenUnsellable),
 		})

@@ -68,7 +68,7 @@ func (o *outgoing) add(id string, made *madeOrder) error {
 		o.body = upload.AppendHeadings(o.body[:0])
 	}
 	o.ids = append(o.ids, id)
-	o.body = append(o.body, made.rows...)
+	o.body = append(grow(o.body, len(made.rows)), made.rows...)
 	o.skus += fresh
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"rensa/pkg/ledger"
@@ -205,7 +206,7 @@ func (r *rerun) upload(ctx context.Context) (_ *uploadRun, done func() error, er
 	if err != nil {
 		return fail(err)
 	}
-	u := &uploadRun{p: p, j: j, what: what, file: f, up: up, run: *r.run, d: &decision{problems: r.problems}}
+	u := &uploadRun{p: p, j: j, what: what, file: f, up: up, run: *r.run, d: &decision{problems: r.problems, batches: &sync.Pool{}}}
 	snapshot, err := p.openSnapshot(row.Path)
 	if err != nil {
 		return fail(err)

@@ -157,12 +157,14 @@ func (p *Processor) Ahead(ctx context.Context, merchant string) (wait func()) {
 // while what is in the file is looked at. Who then opens it is told what is wrong
 // with it. The file is in hand until wait returns.
 func (p *Processor) openAhead(ctx context.Context, merchant string) (wait func()) {
+	// Asked first, and not beside: for two who ask at once the ledger is opened twice,
+	// which takes longer than the answer, and the snapshot is begun later.
+	row, err := p.Ledger.Snapshot(ctx, merchant)
+	if err != nil || row == nil {
+		return func() {}
+	}
 	var work sync.WaitGroup
 	work.Go(func() {
-		row, err := p.Ledger.Snapshot(ctx, merchant)
-		if err != nil || row == nil {
-			return
-		}
 		if _, err := p.openSnapshot(row.Path); err != nil {
 			p.Log.Debug().Err(err).Str("merchant", merchant).Msg("opening the snapshot ahead")
 		}

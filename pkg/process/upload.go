@@ -173,7 +173,7 @@ func (u *uploadRun) parts(ctx context.Context, set *report.Set, finish, deliver 
 	outcomes := u.d.reader()
 	defer outcomes.stop()
 	done := int64(0)
-	return eachBatch(ctx, u.what.sheet, u.up, stages{
+	return eachBatch(ctx, u.what.sheet, u.up, u.d.batches, stages{
 		prepare: outcomes.unpack,
 		inOrder: func(b *batch) error {
 			if err := outcomes.collect(b); err != nil {
@@ -216,7 +216,7 @@ func (u *uploadRun) findFNSKUs(b *batch) {
 
 // join puts the rows of a batch together with what was decided about them.
 func (u *uploadRun) join(b *batch) (err error) {
-	b.part.Rows = b.part.Rows[:0]
+	b.part.Rows = slices.Grow(b.part.Rows[:0], len(b.outcomes))
 	var order *decided
 	orders := 0
 	for i := range b.outcomes {

@@ -73,6 +73,9 @@ func (s *Spool) Append(b []byte) (_ Ref, err error) {
 	}
 	r := Ref{Off: s.size(), Len: int32(len(b))}
 	if s.full = s.full || len(s.memory)+len(b) > spoolRoom; !s.full {
+		if n := len(s.memory) + len(b); n > cap(s.memory) {
+			s.memory = slices.Grow(s.memory, min(n, spoolRoom-len(s.memory))) // twice as much
+		}
 		s.memory = append(s.memory, b...)
 		return r, nil
 	}
