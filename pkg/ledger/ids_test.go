@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"testing"
@@ -11,7 +12,7 @@ import (
 )
 
 // TestIDsOfOrdersThatWait: IDs answers what UsedIDs answers, whichever of a family
-// waits, and enters waiting orders only where an id is used.
+// waits, and enters waiting orders only where an id or its family is among them.
 func TestIDsOfOrdersThatWait(t *testing.T) {
 	t.Parallel()
 	l := openAcme(t)
@@ -31,7 +32,7 @@ func TestIDsOfOrdersThatWait(t *testing.T) {
 	}{
 		{[]string{"new", "newer"}, map[string][]string{}, false},
 		{[]string{"new", "W-7"}, map[string][]string{"W-7": {"W-7"}}, true},
-		{[]string{"B"}, map[string][]string{"B": {"B"}}, true},
+		{[]string{"B"}, map[string][]string{"B": {"B"}}, false},
 		{[]string{"A"}, map[string][]string{"A": {"A", "A-r1"}}, true},
 		{[]string{"A-r1"}, map[string][]string{"A-r1": {"A", "A-r1"}}, true},
 		{[]string{"C"}, map[string][]string{"C": {"C-r1"}}, true},
@@ -93,5 +94,105 @@ func TestIDsOfOrdersThatWait(t *testing.T) {
 		if got, err := known.Used(t.Context(), []string{"W-3", "new"}); err != nil || len(got) != 1 {
 			t.Errorf("hashes are %s: %v, %v", spoilt, got, err)
 		}
+	}
+}
+
+// TestIDsInBlocks: of many blocks those stay packed in which neither a used id nor its
+// family stands.
+func TestIDsInBlocks(t *testing.T) {
+	t.Parallel()
+	l := openAcme(t)
+	const blocks = 2*blocksPerStep + 3
+	var orders []removal.Order
+	for i := range blocks * ordersPerBlock {
+		orders = append(orders, removal.Order{ID: fmt.Sprint("W-", i), State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload})
+	}
+	part := func(block int, id, family string) {
+		o := &orders[block*ordersPerBlock+7]
+		o.ID, o.Family = id, family
+	}
+	part(2, "A", "")
+	part(5, "A-2", "A")
+	part(7, "B-2", "B")
+	if err := l.Commit(t.Context(), &Commit{Merchant: "acme", Run: Run{ID: "run"}, Packed: packAll(t, "run", slices.Values(orders))}); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func() (parts []int) {
+		t.Helper()
+		rows, err := l.writer.QueryContext(t.Context(), `SELECT part FROM order_block WHERE merchant = 'acme' ORDER BY part`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := eachRow(rows, func(rows *sql.Rows) error {
+			parts = append(parts, 0)
+			return rows.Scan(&parts[len(parts)-1])
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return parts
+	}
+	known, err := l.IDs(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := waiting()
+	if len(others) != blocks {
+		t.Fatalf("blocks %v wait", others)
+	}
+	for _, c := range []struct {
+		ids    []string
+		want   map[string][]string
+		enters []int
+	}{
+		{[]string{"new"}, map[string][]string{}, nil},
+		{[]string{"new", "W-1"}, map[string][]string{"W-1": {"W-1"}}, []int{0}},
+		{[]string{"A-2"}, map[string][]string{"A-2": {"A", "A-2"}}, []int{2, 5}}, // the family is told by the part
+		{[]string{"B"}, map[string][]string{"B": {"B-2"}}, []int{7}},
+		{[]string{"A", "W-1", "B-2"}, map[string][]string{"A": {"A", "A-2"}, "W-1": {"W-1"}, "B-2": {"B-2"}}, nil},
+	} {
+		got, err := known.Used(t.Context(), c.ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.ids, diff)
+		}
+		others = slices.DeleteFunc(others, func(part int) bool { return slices.Contains(c.enters, part) })
+		if diff := cmp.Diff(others, waiting()); diff != "" {
+			t.Errorf("%v: blocks that wait (-want +got):\n%s", c.ids, diff)
+		}
+	}
+	members, err := known.Orders(t.Context(), []string{"A-2", "A"})
+	if err != nil || len(members) != 2 || members[0].ID != "A-2" || members[0].Family != "A" {
+		t.Errorf("orders %v, %v", members, err)
+	}
+	if diff := cmp.Diff(others, waiting()); diff != "" {
+		t.Errorf("blocks that wait after orders were read (-want +got):\n%s", diff)
+	}
+	// Those without hashes are entered as soon as anything may be used.
+	for _, spoilt := range []string{"NULL", "x'0102'"} {
+		last := others[len(others)-1]
+		if _, err := l.writer.Exec(`UPDATE order_block SET ids = `+spoilt+` WHERE part = $1`, last); err != nil {
+			t.Fatal(err)
+		}
+		if known, err = l.IDs(t.Context(), "acme"); err != nil {
+			t.Fatal(err)
+		}
+		id := fmt.Sprint("W-", last*ordersPerBlock+1)
+		if got, err := known.Used(t.Context(), []string{id}); err != nil || len(got) != 1 {
+			t.Errorf("hashes are %s: %v, %v", spoilt, got, err)
+		}
+		others = others[:len(others)-1]
+		if diff := cmp.Diff(others, waiting()); diff != "" {
+			t.Errorf("hashes are %s: blocks that wait (-want +got):\n%s", spoilt, diff)
+		}
+	}
+	// All others are entered as before, in any order.
+	if err := l.EnterOrders(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := l.Orders(t.Context(), "acme", []string{"W-1", "W-1001", "A", "B-2", fmt.Sprint("W-", len(orders)-1)})
+	if err != nil || len(all) != 5 {
+		t.Errorf("%d orders, %v", len(all), err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // The orders of a large file are committed in packed blocks: to make a row of
@@ -69,33 +70,99 @@ func (t *tx) waiting(ctx context.Context, merchant string) (waiting bool, err er
 	return waiting, err
 }
 
+// waitingBlock is a block of orders that wait.
+type waitingBlock struct {
+	base, part int64
+	block      []byte
+}
+
 // enterBlocks enters the oldest blocks; more tells whether any are left.
 func (t *tx) enterBlocks(ctx context.Context, merchant string, most int) (more bool, err error) {
-	type waiting struct {
-		base, part int64
-		block      []byte
-	}
-	var blocks []waiting
-	err = t.each(ctx, func(rows *sql.Rows) error {
-		var b waiting
-		err := rows.Scan(&b.base, &b.part, &b.block)
-		blocks = append(blocks, b)
-		return err
-	}, `SELECT base, part, block FROM order_block WHERE merchant = $1 ORDER BY base, part LIMIT $2`, merchant, most+1)
+	blocks, err := t.blocks(ctx, `SELECT base, part, block FROM order_block WHERE merchant = $1 ORDER BY base, part LIMIT $2`, merchant, most+1)
 	if err != nil || len(blocks) == 0 {
 		return false, err
 	}
 	more = len(blocks) > most
-	for _, b := range blocks[:min(most, len(blocks))] {
+	return more, t.enter(ctx, merchant, blocks[:min(most, len(blocks))])
+}
+
+func (t *tx) blocks(ctx context.Context, query string, args ...any) (blocks []waitingBlock, err error) {
+	err = t.each(ctx, func(rows *sql.Rows) error {
+		var b waitingBlock
+		err := rows.Scan(&b.base, &b.part, &b.block)
+		blocks = append(blocks, b)
+		return err
+	}, query, args...)
+	return blocks, err
+}
+
+func (t *tx) enter(ctx context.Context, merchant string, blocks []waitingBlock) error {
+	for _, b := range blocks {
 		err := t.enterBlock(ctx, merchant, b.base, b.block)
 		if err == nil {
 			err = t.one(ctx, `DELETE FROM order_block WHERE merchant = $1 AND base = $2 AND part = $3`, merchant, b.base, b.part)
 		}
 		if err != nil {
-			return false, fmt.Errorf("orders after number %d, block %d: %w", b.base, b.part, err)
+			return fmt.Errorf("orders after number %d, block %d: %w", b.base, b.part, err)
 		}
 	}
-	return more, nil
+	return nil
+}
+
+// enterOrdersOf enters the blocks that may have orders of these ids or families.
+func (l *Ledger) enterOrdersOf(ctx context.Context, merchant string, ids []string) error {
+	var some []waitingBlock
+	err := l.read(ctx, func(tx *tx) (err error) {
+		some, err = tx.blocksOf(ctx, merchant, ids)
+		return err
+	})
+	for step := range slices.Chunk(some, blocksPerStep) {
+		if err != nil {
+			break
+		}
+		err = l.write(ctx, func(tx *tx) error {
+			for _, b := range step {
+				// Where it is no longer there, another has entered it.
+				there, err := tx.blocks(ctx, `SELECT base, part, block FROM order_block WHERE merchant = $1 AND base = $2 AND part = $3`,
+					merchant, b.base, b.part)
+				if err == nil {
+					err = tx.enter(ctx, merchant, there)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("enter orders: %w", err)
+	}
+	return nil
+}
+
+// blocksOf finds the blocks that may have orders of some ids or families: of those
+// without hashes nothing is known.
+func (t *tx) blocksOf(ctx context.Context, merchant string, ids []string) (some []waitingBlock, err error) {
+	asked := make(map[uint64]bool, len(ids))
+	for _, id := range ids {
+		asked[hashID(id)] = true
+	}
+	var hashes []uint64
+	err = t.each(ctx, func(rows *sql.Rows) error {
+		var b waitingBlock
+		var block sql.RawBytes
+		if err := rows.Scan(&b.base, &b.part, &block); err != nil {
+			return err
+		}
+		var unknown error
+		hashes, unknown = decodeHashes(hashes[:0], block)
+		if unknown != nil || slices.ContainsFunc(hashes, func(h uint64) bool { return asked[h] }) {
+			some = append(some, b)
+		}
+		return nil
+	}, `SELECT base, part, ids FROM order_block WHERE merchant = $1 ORDER BY base, part`, merchant)
+	return some, err
 }
 
 // enterAll enters all blocks within the transaction.
