@@ -196,3 +196,54 @@ func TestIDsInBlocks(t *testing.T) {
 		t.Errorf("%d orders, %v", len(all), err)
 	}
 }
+
+// TestFewBesideMany: the few orders of a small file become rows, while those of a large
+// one before it stay packed; an id that comes twice is refused all the same.
+func TestFewBesideMany(t *testing.T) {
+	t.Parallel()
+	l := openAcme(t)
+	orders := func(n int, id string) (all []removal.Order) {
+		for i := range n {
+			all = append(all, removal.Order{ID: fmt.Sprint(id, i), State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload})
+		}
+		return all
+	}
+	counts := func() (rows, blocks int) {
+		t.Helper()
+		err := l.writer.QueryRow(`SELECT (SELECT count(*) FROM removal_order), (SELECT count(*) FROM order_block)`).Scan(&rows, &blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows, blocks
+	}
+	commit := func(revision int64, some []removal.Order) error {
+		run := fmt.Sprint("run-", revision)
+		return l.Commit(t.Context(), &Commit{Merchant: "acme", Revision: revision, Run: Run{ID: run, SHA256: run}, Packed: packAll(t, run, slices.Values(some))})
+	}
+	if err := commit(0, orders(3*ordersPerBlock, "many-")); err != nil {
+		t.Fatal(err)
+	}
+	if err := commit(1, orders(rowsAtOnce, "few-")); err != nil {
+		t.Fatal(err)
+	}
+	if rows, blocks := counts(); rows != rowsAtOnce || blocks != 3 {
+		t.Errorf("%d rows, %d blocks", rows, blocks)
+	}
+	again := append(orders(3, "fewer-"), orders(3*ordersPerBlock, "many-")[ordersPerBlock+1])
+	if err := commit(2, again); err == nil {
+		t.Error("an id that waits was used again")
+	}
+	if rows, blocks := counts(); rows != rowsAtOnce || blocks != 3 {
+		t.Errorf("after it was refused: %d rows, %d blocks", rows, blocks)
+	}
+	if err := commit(2, again[:3]); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.EnterOrders(t.Context(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	list, err := l.Orders(t.Context(), "acme", []string{"many-0", "few-0", "fewer-2", fmt.Sprint("many-", 3*ordersPerBlock-1)})
+	if err != nil || len(list) != 4 {
+		t.Errorf("%d orders, %v", len(list), err)
+	}
+}
