@@ -84,7 +84,7 @@ func counted(ctx context.Context, l *ledger.Ledger, merchant string, s *inventor
 func (c *counter) sum(all *ledger.Movements) error {
 	var one ledger.MovementChunk
 	room := func() *ledger.MovementChunk { return &one }
-	err := all.Each(room, func(chunk *ledger.MovementChunk) error {
+	err := all.Moving(room, func(chunk *ledger.MovementChunk) error {
 		for i := range chunk.Lines {
 			if m := &chunk.Lines[i]; m.Moves() {
 				c.moved[chunk.Orders[m.Order]] = true

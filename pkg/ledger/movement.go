@@ -43,12 +43,17 @@ func (l *Ledger) Taken(ctx context.Context, merchant string, visit func(Movement
 
 // putMovements writes a block of what a commit opened, closed or ended.
 func (t *tx) putMovements(ctx context.Context, h *merchantHead, run string, part int, b MovementBlock) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, block) VALUES ($1, $2, $3, 'commit', $4, $5, $6)`,
-		h.id, h.revision+1, part, null(run), b.Entries, b.Bytes)
+	_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, moves, block) VALUES ($1, $2, $3, 'commit', $4, $5, $6, $7)`,
+		h.id, h.revision+1, part, null(run), b.Entries, bit(!b.Placings), b.Bytes)
 	if err != nil {
 		return fmt.Errorf("movements: %w", err)
 	}
 	return nil
+}
+
+// moves tells whether a movement is more than the placing of an order.
+func moves(kind MovementKind, sellable, unsellable int64) bool {
+	return kind != MovementOpened || sellable < 0 || unsellable < 0
 }
 
 // checkMovements finds keys that a block cannot hold.

@@ -35,9 +35,7 @@ type MovementLine struct {
 }
 
 // Moves tells whether the movement is more than the placing of an order.
-func (m *MovementLine) Moves() bool {
-	return m.Kind != MovementOpened || m.Sellable < 0 || m.Unsellable < 0
-}
+func (m *MovementLine) Moves() bool { return moves(m.Kind, m.Sellable, m.Unsellable) }
 
 // Movements are those of a merchant that may still count, as they were at one moment.
 type Movements struct {
@@ -60,6 +58,16 @@ func (l *Ledger) ReadMovements(ctx context.Context, merchant string, fn func(*Mo
 // a block. room gives the chunk that is filled next: visit may keep the one it gets,
 // until it is given out again. An error of visit ends it and is returned.
 func (ms *Movements) Each(room func() *MovementChunk, visit func(*MovementChunk) error) error {
+	return ms.each(room, visit, ``)
+}
+
+// Moving is Each without blocks in which orders were only placed. The numbers of blocks
+// are others than Each gives.
+func (ms *Movements) Moving(room func() *MovementChunk, visit func(*MovementChunk) error) error {
+	return ms.each(room, visit, ` AND moves = 1`)
+}
+
+func (ms *Movements) each(room func() *MovementChunk, visit func(*MovementChunk) error, condition string) error {
 	n := 0
 	// A base stands for everything before it.
 	return ms.tx.each(ms.ctx, func(rows *sql.Rows) error {
@@ -74,7 +82,7 @@ func (ms *Movements) Each(room func() *MovementChunk, visit func(*MovementChunk)
 		n++
 		return nil
 	}, `SELECT seq, part, block FROM movement WHERE merchant = $1 AND seq >= coalesce(
-		(SELECT max(seq) FROM movement WHERE merchant = $1 AND kind = 'base'), 0) ORDER BY seq, part`, ms.merchant)
+		(SELECT max(seq) FROM movement WHERE merchant = $1 AND kind = 'base'), 0)`+condition+` ORDER BY seq, part`, ms.merchant)
 }
 
 // visitMovements calls visit for each movement of a block; its error ends it.
