@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -245,5 +246,39 @@ func TestFewBesideMany(t *testing.T) {
 	list, err := l.Orders(t.Context(), "acme", []string{"many-0", "few-0", "fewer-2", fmt.Sprint("many-", 3*ordersPerBlock-1)})
 	if err != nil || len(list) != 4 {
 		t.Errorf("%d orders, %v", len(list), err)
+	}
+}
+
+// TestIndexWaits: orders that wait in blocks, however late they came, are not passed by
+// the mark up to which orders are found by SKU.
+func TestIndexWaits(t *testing.T) {
+	t.Parallel()
+	l := openAcme(t)
+	var orders []removal.Order
+	for i := range 2 * indexTail {
+		orders = append(orders, removal.Order{ID: fmt.Sprint("O-", i), State: removal.StatePending, Method: removal.Disposal, Source: removal.SourceUpload})
+	}
+	if err := l.Commit(t.Context(), &Commit{Merchant: "acme", Run: Run{ID: "run"}, Packed: packAll(t, "run", slices.Values(orders))}); err != nil {
+		t.Fatal(err)
+	}
+	mark := func() (mark int64) {
+		t.Helper()
+		if err := l.read(t.Context(), func(tx *tx) (err error) {
+			mark, err = tx.indexMark(t.Context(), "acme")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return mark
+	}
+	err := l.write(t.Context(), func(tx *tx) error {
+		_, err := tx.indexOrders(t.Context(), "acme")
+		return err
+	})
+	if !errors.Is(err, errWaiting) || mark() != 0 {
+		t.Errorf("the mark is %d, %v", mark(), err)
+	}
+	if err := l.IndexOrders(t.Context(), "acme"); err != nil || mark() != int64(len(orders)) {
+		t.Errorf("the mark is %d, %v", mark(), err)
 	}
 }
