@@ -47,6 +47,13 @@ var magics = []struct {
 	{"\x28\xb5\x2f\xfd", looksTar},
 }
 
+// Packed tells whether a file that begins like head has to be unpacked before anything
+// can be told of what is in it.
+func Packed(head []byte) bool {
+	looks := sniff(head)
+	return looks == looksGzip || looks == looksZip
+}
+
 // sniff tells by its first bytes what a file is, text for want of better.
 func sniff(head []byte) look {
 	for _, m := range magics {

@@ -593,10 +593,12 @@ func (d *driver) compareStock() {
 	store, err := d.policy.Store("SE", d.now(), nil)
 	must(d.t, err)
 	got := map[modelKey]int{}
-	must(d.t, desk.Counted(ctx, d.ledger, merchantID, s, store, func(pool, _ string, sellable, unsellable int64) {
-		got[modelKey{pool, 0}] += int(sellable)
-		got[modelKey{pool, 1}] += int(unsellable)
-	}))
+	counted, err := countedPlainly(ctx, d.ledger, merchantID, s, store)
+	must(d.t, err)
+	for _, c := range counted {
+		got[modelKey{c.Pool, 0}] += int(c.Sellable)
+		got[modelKey{c.Pool, 1}] += int(c.Unsellable)
+	}
 	stock, err := desk.Stock(ctx, d.ledger, merchantID, s, store)
 	must(d.t, err)
 	for _, pool := range modelPools {

@@ -103,7 +103,7 @@ func (t *tx) putChange(ctx context.Context, h *merchantHead, run string, c *Chan
 		if err := checkMovements(c.Movements); err != nil {
 			return err
 		}
-		b := MovementBlock{Entries: len(c.Movements), Bytes: EncodeMovements(nil, c.Movements)}
+		b := movementBlock(c.Movements)
 		if err := t.putMovements(ctx, h, run, 0, b); err != nil {
 			return err
 		}

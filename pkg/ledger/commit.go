@@ -106,7 +106,7 @@ func (l *Ledger) Commit(ctx context.Context, c *Commit) error {
 			return fmt.Errorf("commit run %s: %w", r.ID, err)
 		}
 		// Packed before the transaction, so that nobody waits for it.
-		block := MovementBlock{Entries: len(c.Movements), Bytes: EncodeMovements(nil, c.Movements)}
+		block := movementBlock(c.Movements)
 		movements = func(yield func(MovementBlock) error) error { return yield(block) }
 	}
 	write := l.write

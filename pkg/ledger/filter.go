@@ -7,14 +7,15 @@ import (
 )
 
 // The filter of used ids is a list of layers, each a Bloom filter of a fixed
-// size, the next one four times as large once one is full; only the last is ever
-// written again. It holds ids and families of the orders up to a number, and
-// whoever asks adds those after it from the orders themselves, in one
-// transaction: it can be behind but never wrong.
+// size, the next one at least four times as large once one is full: a new id is asked
+// of all of them, so that there should be few. Only the last is ever written again.
+// It holds ids and families of the orders up to a number, and whoever asks adds those
+// after it from the orders themselves, in one transaction: it can be behind but never
+// wrong.
 
 const (
 	// A key sets filterProbes bits within one filterBlock words of 64 bits, one
-	// cache line: of the new ids two or three in a hundred are asked for in vain.
+	// cache line: a full layer takes one new id in a hundred for a used one.
 	filterBlock   = 8
 	filterProbes  = 7
 	filterPerKey  = 12 // bits
@@ -79,15 +80,19 @@ func (f *filterLayer) has(h uint64) bool {
 type idFilter struct {
 	seq    int64 // of the last order in it
 	layers []*filterLayer
-	anew   bool // what was written is damaged
-	from   int  // the layer from which on it is to be written
+	anew   bool  // what was written is damaged
+	from   int   // the layer from which on it is to be written
+	coming int64 // orders that are about to be added
 }
 
 func (f *idFilter) add(h uint64) {
-	if n := len(f.layers); n == 0 {
-		f.layers = append(f.layers, newFilterLayer(filterFirst))
-	} else if last := f.layers[n-1]; last.keys >= last.room {
-		f.layers = append(f.layers, newFilterLayer(min(4*last.room, filterMaxKeys)))
+	n := len(f.layers)
+	if n == 0 || f.layers[n-1].keys >= f.layers[n-1].room {
+		room := filterFirst
+		if n > 0 {
+			room = 4 * f.layers[n-1].room
+		}
+		f.layers = append(f.layers, newFilterLayer(int(min(max(int64(room), 2*f.coming), filterMaxKeys))))
 	}
 	f.layers[len(f.layers)-1].add(h)
 }
@@ -153,6 +158,7 @@ func (t *tx) filter(ctx context.Context, merchant string) (*idFilter, error) {
 
 // catchUp adds the orders after those in the filter, up to one.
 func (t *tx) catchUp(ctx context.Context, merchant string, f *idFilter, upTo int64) error {
+	f.coming = upTo - f.seq
 	return t.each(ctx, func(rows *sql.Rows) error {
 		var id, family string
 		if err := rows.Scan(&f.seq, &id, text{&family}); err != nil {
@@ -195,7 +201,9 @@ func (t *tx) dueFilter(ctx context.Context, h *merchantHead, more int64, now boo
 			return nil, err
 		}
 	}
-	return f, t.catchUp(ctx, h.id, f, h.orders)
+	err = t.catchUp(ctx, h.id, f, h.orders)
+	f.coming = more
+	return f, err
 }
 
 // saveFilter writes a filter, if there is one, that has all orders of the merchant.

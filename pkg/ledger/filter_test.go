@@ -48,6 +48,33 @@ func TestFilterLayers(t *testing.T) {
 	}
 }
 
+// TestFilterOfMany: what many orders at once need is one layer, with room for as many
+// again.
+func TestFilterOfMany(t *testing.T) {
+	t.Parallel()
+	const n = 100_000
+	f := &idFilter{coming: n}
+	wrong := 0
+	for i := range n {
+		f.add(hashID(fmt.Sprint("id-", i)))
+	}
+	for i := range n {
+		if f.has(hashID(fmt.Sprint("new-", i))) {
+			wrong++
+		}
+	}
+	if len(f.layers) != 1 || wrong > n/500 {
+		t.Errorf("%d layers; %d of %d new ids are not taken for new", len(f.layers), wrong, n)
+	}
+	f.coming = 10
+	for i := range n + 1 {
+		f.add(hashID(fmt.Sprint("more-", i)))
+	}
+	if len(f.layers) != 2 || f.layers[1].room != 8*n {
+		t.Errorf("%d layers, the last of %d", len(f.layers), f.layers[1].room)
+	}
+}
+
 // TestFilterDamaged: a filter whose bytes went bad is made anew, and written so
 // with the next orders.
 func TestFilterDamaged(t *testing.T) {
@@ -95,7 +122,7 @@ func TestFilterDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit(3)
-	if n, seq := layers(); n != 2 || seq != int64(len(used)) {
+	if n, seq := layers(); n != 1 || seq != int64(len(used)) {
 		t.Fatalf("%d layers up to %d", n, seq)
 	}
 	var block []byte

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"rensa/pkg/removal"
 )
 
 // IDs tells of the ids of a file which are used, as of the merchant's revision when it
@@ -63,23 +65,39 @@ func (x *IDs) wait(rows *sql.Rows) error {
 // has to be asked.
 func (x *IDs) Maybe(id []byte) bool { return x.filter.has(hashID(id)) }
 
-// Used is UsedIDs for ids that Maybe does not know to be new. Orders that wait are
-// entered only where one of the ids is used.
+// Used is UsedIDs for ids that Maybe does not know to be new. Of the blocks of orders
+// that wait only those are entered that may have one of the ids, or of its family.
 func (x *IDs) Used(ctx context.Context, ids []string) (map[string][]string, error) {
-	if !x.mayWait(ids) {
-		used, err := x.ledger.usedIDs(ctx, x.ledger.read, x.merchant, ids)
-		if err != nil || len(used) == 0 || len(x.waiting) == 0 {
-			return used, err
+	asked := map[string]bool{}
+	for ask := ids; ; {
+		for _, id := range ask {
+			asked[id] = true
+		}
+		if x.mayWait(ask) {
+			if err := x.ledger.enterOrdersOf(ctx, x.merchant, ask); err != nil {
+				return nil, fmt.Errorf("used ids: %w", err)
+			}
+		}
+		used, families, err := x.ledger.usedIDs(ctx, x.ledger.read, x.merchant, ids)
+		if err != nil {
+			return nil, err
 		}
 		// Others of a family may wait.
+		if ask = slices.DeleteFunc(families, func(id string) bool { return asked[id] }); !x.mayWait(ask) {
+			return used, nil
+		}
 	}
-	return x.ledger.UsedIDs(ctx, x.merchant, ids)
+}
+
+// Orders is Ledger.Orders for ids that Used gave: orders that wait stay where they are.
+func (x *IDs) Orders(ctx context.Context, ids []string) ([]removal.Order, error) {
+	return x.ledger.orders(ctx, x.ledger.read, x.merchant, ids)
 }
 
 func (x *IDs) mayWait(ids []string) bool {
-	return x.unsure || slices.ContainsFunc(ids, func(id string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool {
 		_, found := slices.BinarySearch(x.waiting, hashID(id))
-		return found
+		return found || x.unsure
 	})
 }
 

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -36,35 +35,25 @@ type Movement struct {
 // the order of the commits, and by pool within a block of one. An error of visit ends it and
 // is returned.
 func (l *Ledger) Taken(ctx context.Context, merchant string, visit func(Movement) error) error {
-	err := l.read(ctx, func(tx *tx) error {
-		// A base stands for everything before it.
-		return tx.each(ctx, func(rows *sql.Rows) error {
-			var seq, part int64
-			var block sql.RawBytes
-			if err := rows.Scan(&seq, &part, &block); err != nil {
-				return err
-			}
-			if err := visitMovements(block, visit); err != nil {
-				return fmt.Errorf("block %d of %d: %w", part, seq, err)
-			}
-			return nil
-		}, `SELECT seq, part, block FROM movement WHERE merchant = $1 AND seq >= coalesce(
-			(SELECT max(seq) FROM movement WHERE merchant = $1 AND kind = 'base'), 0) ORDER BY seq, part`, merchant)
+	c := &MovementChunk{}
+	return l.ReadMovements(ctx, merchant, func(ms *Movements) error {
+		return ms.Each(func() *MovementChunk { return c }, func(c *MovementChunk) error { return c.visit(visit) })
 	})
+}
+
+// putMovements writes a block of what a commit opened, closed or ended.
+func (t *tx) putMovements(ctx context.Context, h *merchantHead, run string, part int, b MovementBlock) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, moves, block) VALUES ($1, $2, $3, 'commit', $4, $5, $6, $7)`,
+		h.id, h.revision+1, part, null(run), b.Entries, bit(!b.Placings), b.Bytes)
 	if err != nil {
 		return fmt.Errorf("movements: %w", err)
 	}
 	return nil
 }
 
-// putMovements writes a block of what a commit opened, closed or ended.
-func (t *tx) putMovements(ctx context.Context, h *merchantHead, run string, part int, b MovementBlock) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, block) VALUES ($1, $2, $3, 'commit', $4, $5, $6)`,
-		h.id, h.revision+1, part, null(run), b.Entries, b.Bytes)
-	if err != nil {
-		return fmt.Errorf("movements: %w", err)
-	}
-	return nil
+// moves tells whether a movement is more than the placing of an order.
+func moves(kind MovementKind, sellable, unsellable int64) bool {
+	return kind != MovementOpened || sellable < 0 || unsellable < 0
 }
 
 // checkMovements finds keys that a block cannot hold.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Flags of an entry in a block of movements.
@@ -19,9 +18,6 @@ const (
 	// maxKey bounds the keys in a block, so that damaged bytes cannot make
 	// much of little.
 	maxKey = 256
-	// visitChunk is how many entries are unpacked at a time; their strings
-	// share memory.
-	visitChunk = 4096
 )
 
 // EncodeMovements appends a block with movements, sorted by pool. No key in
@@ -197,118 +193,4 @@ func DecodeMovements(block []byte) ([]Movement, error) {
 		return nil
 	})
 	return ms, err
-}
-
-// visitMovements calls visit for each movement of a block; its error ends it.
-func visitMovements(block []byte, visit func(Movement) error) error {
-	r, err := payload(block, blockMovements)
-	if err != nil {
-		return err
-	}
-	d := &movementReader{reader: r}
-	d.orders, d.runs = d.dictionary(), d.dictionary()
-	left := d.count()
-	chunk := make([]Movement, min(left, visitChunk))
-	for left > 0 {
-		chunk = chunk[:min(left, visitChunk)]
-		left -= len(chunk)
-		if !d.read(chunk) {
-			return ErrDamaged
-		}
-		for i := range chunk {
-			if err := visit(chunk[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return d.end()
-}
-
-type movementReader struct {
-	*reader
-	orders, runs []string
-	pool         []byte
-	at           int64
-	time         time.Time
-	run          uint64
-	// Of the chunk being read: its pool keys one behind the other, and where
-	// the one of each entry ends and begins.
-	keys []byte
-	ends [visitChunk][2]int
-}
-
-// key reads a key that writer.key wrote, onto the one before.
-func (r *reader) key(before []byte) []byte {
-	n, rest := r.uvarint(), r.bytes()
-	if n > uint64(len(before)) || int(n)+len(rest) > maxKey {
-		r.fail()
-		return before[:0]
-	}
-	return append(before[:n], rest...)
-}
-
-func (r *reader) dictionary() []string {
-	n := r.count()
-	ends := make([]int, n)
-	var all, key []byte
-	for i := range ends {
-		key = r.key(key)
-		all = append(all, key...)
-		ends[i] = len(all)
-		if r.bad {
-			return nil
-		}
-	}
-	words, joined, start := make([]string, n), string(all), 0
-	for i, end := range ends {
-		words[i] = joined[start:end]
-		start = end
-	}
-	return words
-}
-
-// read fills a chunk of at most visitChunk entries; false where bytes are damaged.
-func (d *movementReader) read(chunk []Movement) bool {
-	d.keys = append(d.keys[:0], d.pool...)
-	start := 0
-	for i := range chunk {
-		m := &chunk[i]
-		*m = Movement{}
-		f := d.byte()
-		if f&entryPool != 0 {
-			d.pool = d.key(d.pool)
-			start = len(d.keys)
-			d.keys = append(d.keys, d.pool...)
-		}
-		d.ends[i] = [2]int{start, len(d.keys)}
-		if f&entryAt != 0 || d.time.IsZero() {
-			if f&entryAt != 0 {
-				d.at += d.varint()
-			}
-			d.time = time.UnixMicro(d.at).UTC()
-		}
-		if f&entryRun != 0 {
-			d.run = d.uvarint()
-		}
-		order := d.uvarint()
-		if order >= uint64(len(d.orders)) || d.run >= uint64(len(d.runs)) {
-			return false
-		}
-		m.At, m.Order, m.Run = d.time, d.orders[order], d.runs[d.run]
-		m.Row = int(d.varint())
-		if f&entrySellable != 0 {
-			m.Sellable = d.varint()
-		}
-		if f&entryUnsellable != 0 {
-			m.Unsellable = d.varint()
-		}
-		if f&entryKind != 0 {
-			m.Kind = MovementKind(d.byte())
-		}
-	}
-	keys := string(d.keys)
-	for i := range chunk {
-		chunk[i].PoolKey = keys[d.ends[i][0]:d.ends[i][1]]
-	}
-	return !d.bad
 }

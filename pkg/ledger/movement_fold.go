@@ -44,13 +44,14 @@ func (l *Ledger) fold(ctx context.Context, merchant string, shown time.Time, alw
 	if f := (Folded{all.n, all.n}); !always && (all.n < foldLeast || len(base) > all.n/2) {
 		return f, nil
 	}
+	block := movementBlock(base)
 	err = l.write(ctx, func(tx *tx) error {
 		h, err := tx.head(ctx, merchant, m.Revision)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, block) VALUES ($1, $2, 0, 'base', NULL, $3, $4)`,
-			merchant, h.revision+1, len(base), EncodeMovements(nil, base))
+		_, err = tx.ExecContext(ctx, `INSERT INTO movement (merchant, seq, part, kind, run, entries, moves, block) VALUES ($1, $2, 0, 'base', NULL, $3, $4, $5)`,
+			merchant, h.revision+1, block.Entries, bit(!block.Placings), block.Bytes)
 		if err != nil {
 			return err
 		}

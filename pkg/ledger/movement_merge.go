@@ -62,6 +62,7 @@ func (t *tx) mergeMovements(ctx context.Context, h *merchantHead) error {
 	if _, err := t.ExecContext(ctx, `DELETE FROM movement WHERE merchant = $1 AND seq >= $2 AND seq < $3`, h.id, first, last); err != nil {
 		return err
 	}
-	return t.one(ctx, `UPDATE movement SET run = NULL, entries = $1, block = $2 WHERE merchant = $3 AND seq = $4`,
-		len(all), EncodeMovements(nil, all), h.id, last)
+	b := movementBlock(all)
+	return t.one(ctx, `UPDATE movement SET run = NULL, entries = $1, moves = $2, block = $3 WHERE merchant = $4 AND seq = $5`,
+		b.Entries, bit(!b.Placings), b.Bytes, h.id, last)
 }

@@ -3,13 +3,22 @@ package ledger
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // MovementBlock is a block of packed movements.
 type MovementBlock struct {
 	Entries int
-	Bytes   []byte
+	// Placings says that there are none but placings of orders.
+	Placings bool
+	Bytes    []byte
+}
+
+// movementBlock packs movements.
+func movementBlock(ms []Movement) MovementBlock {
+	moves := slices.ContainsFunc(ms, func(m Movement) bool { return moves(m.Kind, m.Sellable, m.Unsellable) })
+	return MovementBlock{Entries: len(ms), Placings: !moves, Bytes: EncodeMovements(nil, ms)}
 }
 
 // MovementPacker packs movements of one run that opens units of many orders at one
@@ -20,6 +29,7 @@ type MovementPacker struct {
 	w     writer
 	left  int
 	count int
+	moves bool
 	// before is the pool of the entry before, pool the one of the next.
 	before, pool []byte
 }
@@ -38,7 +48,7 @@ func (p *MovementPacker) Begin(orders []string, count int) error {
 			return tooLong(id)
 		}
 	}
-	p.left, p.count, p.before = count, count, p.before[:0]
+	p.left, p.count, p.moves, p.before = count, count, false, p.before[:0]
 	p.w.b = openFrame(p.w.b[:0], blockMovements)
 	p.w.dictionary(orders)
 	p.w.dictionary([]string{p.run})
@@ -85,6 +95,7 @@ func (p *MovementPacker) Add(order, row int, sellable, unsellable int64) {
 	if unsellable != 0 {
 		w.varint(unsellable)
 	}
+	p.moves = p.moves || moves(MovementOpened, sellable, unsellable)
 	p.left--
 }
 
@@ -95,5 +106,5 @@ func (p *MovementPacker) Block() (MovementBlock, error) {
 		return MovementBlock{}, fmt.Errorf("%d movements are missing: %w", p.left, ErrUnbalanced)
 	}
 	closeFrame(p.w.b)
-	return MovementBlock{Entries: p.count, Bytes: p.w.b}, nil
+	return MovementBlock{Entries: p.count, Placings: !p.moves, Bytes: p.w.b}, nil
 }

@@ -189,3 +189,87 @@ func TestMergeLeavesParts(t *testing.T) {
 		t.Errorf("it left %d movements", len(left)-len(got))
 	}
 }
+
+// TestMovementMarks: a block says of itself whether orders were only placed in it,
+// whatever wrote it.
+func TestMovementMarks(t *testing.T) {
+	t.Parallel()
+	l := openAcme(t)
+	ctx := t.Context()
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	check := func(when string, alone bool, want ...bool) { // alone: placings stand in blocks of their own
+		t.Helper()
+		var marks []bool
+		rows, err := l.writer.QueryContext(ctx, `SELECT moves, block FROM movement WHERE merchant = 'acme' ORDER BY seq, part`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := eachRow(rows, func(rows *sql.Rows) error {
+			var mark bool
+			var block []byte
+			if err := rows.Scan(&mark, &block); err != nil {
+				return err
+			}
+			ms, err := DecodeMovements(block)
+			moved := false
+			for _, m := range ms {
+				moved = moved || m.Kind != MovementOpened || m.Sellable < 0 || m.Unsellable < 0
+			}
+			if mark != moved {
+				t.Errorf("%s: block %d: mark %v, moved %v", when, len(marks), mark, moved)
+			}
+			marks = append(marks, mark)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, marks); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+		seen := map[string]bool{}
+		c := &MovementChunk{}
+		if err := l.ReadMovements(ctx, "acme", func(ms *Movements) error {
+			return ms.Moving(func() *MovementChunk { return c }, func(c *MovementChunk) error {
+				for _, id := range c.Orders {
+					seen[id] = true
+				}
+				return nil
+			})
+		}); err != nil || seen["placed"] == alone {
+			t.Errorf("%s: moving are %v, %v", when, seen, err)
+		}
+	}
+	placing := Movement{At: at, PoolKey: "X1", Order: "placed", Run: "r", Sellable: 3}
+	shipped := Movement{Kind: MovementLeft, At: at, PoolKey: "X2", Order: "shipped", Run: "r", Sellable: 1}
+	cancelled := Movement{At: at, PoolKey: "X2", Order: "cancelled", Run: "r", Unsellable: -1}
+	packer := NewMovementPacker("r", at)
+	if err := errors.Join(packer.Begin([]string{"placed"}, 1), packer.Pool([]byte("X1"))); err != nil {
+		t.Fatal(err)
+	}
+	packer.Add(0, 1, 2, 0)
+	packed, err := packer.Block()
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := Commit{Merchant: "acme", Run: Run{ID: "r"}, PackedMovements: func(yield func(MovementBlock) error) error { return yield(packed) }}
+	if err := l.Commit(ctx, &commit); err != nil {
+		t.Fatal(err)
+	}
+	for i, ms := range [][]Movement{{placing}, {shipped}, {cancelled}} {
+		if err := l.Change(ctx, &Change{Merchant: "acme", Revision: int64(i + 1), Movements: ms}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("written", true, false, false, true, true)
+	if _, err := l.writer.Exec(`UPDATE merchant SET revision = $1`, mergeEvery-1); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Change(ctx, &Change{Merchant: "acme", Revision: mergeEvery - 1, Movements: []Movement{shipped}}); err != nil {
+		t.Fatal(err)
+	}
+	check("merged", false, true)
+	if _, err := l.Fold(ctx, "acme", at, true); err != nil {
+		t.Fatal(err)
+	}
+	check("folded", false, true, true)
+}

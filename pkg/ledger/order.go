@@ -40,9 +40,14 @@ func scanOrder(rows *sql.Rows, merchant string) (seq int64, o removal.Order, err
 // and used again it is the later order; where it was only refused, the last of
 // those.
 func (l *Ledger) Orders(ctx context.Context, merchant string, ids []string) ([]removal.Order, error) {
+	return l.orders(ctx, l.readAll(merchant), merchant, ids)
+}
+
+// orders is Orders within a transaction of read.
+func (l *Ledger) orders(ctx context.Context, read reading, merchant string, ids []string) ([]removal.Order, error) {
 	found := make(map[string]removal.Order, len(ids))
 	last := map[string]int64{}
-	err := l.readOrders(ctx, merchant, func(tx *tx) error {
+	err := read(ctx, func(tx *tx) error {
 		take := func(rows *sql.Rows) error {
 			seq, o, err := scanOrder(rows, merchant)
 			if err == nil && seq > last[o.ID] {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // The orders of a large file are committed in packed blocks: to make a row of
@@ -69,33 +70,101 @@ func (t *tx) waiting(ctx context.Context, merchant string) (waiting bool, err er
 	return waiting, err
 }
 
+// waitingBlock is a block of orders that wait.
+type waitingBlock struct {
+	base, part int64
+	block      []byte
+}
+
 // enterBlocks enters the oldest blocks; more tells whether any are left.
 func (t *tx) enterBlocks(ctx context.Context, merchant string, most int) (more bool, err error) {
-	type waiting struct {
-		base, part int64
-		block      []byte
-	}
-	var blocks []waiting
-	err = t.each(ctx, func(rows *sql.Rows) error {
-		var b waiting
-		err := rows.Scan(&b.base, &b.part, &b.block)
-		blocks = append(blocks, b)
-		return err
-	}, `SELECT base, part, block FROM order_block WHERE merchant = $1 ORDER BY base, part LIMIT $2`, merchant, most+1)
+	blocks, err := t.blocks(ctx, `SELECT base, part, block FROM order_block WHERE merchant = $1 ORDER BY base, part LIMIT $2`, merchant, most+1)
 	if err != nil || len(blocks) == 0 {
 		return false, err
 	}
 	more = len(blocks) > most
-	for _, b := range blocks[:min(most, len(blocks))] {
+	return more, t.enter(ctx, merchant, blocks[:min(most, len(blocks))])
+}
+
+func (t *tx) blocks(ctx context.Context, query string, args ...any) (blocks []waitingBlock, err error) {
+	err = t.each(ctx, func(rows *sql.Rows) error {
+		var b waitingBlock
+		err := rows.Scan(&b.base, &b.part, &b.block)
+		blocks = append(blocks, b)
+		return err
+	}, query, args...)
+	return blocks, err
+}
+
+func (t *tx) enter(ctx context.Context, merchant string, blocks []waitingBlock) error {
+	for _, b := range blocks {
 		err := t.enterBlock(ctx, merchant, b.base, b.block)
 		if err == nil {
 			err = t.one(ctx, `DELETE FROM order_block WHERE merchant = $1 AND base = $2 AND part = $3`, merchant, b.base, b.part)
 		}
 		if err != nil {
-			return false, fmt.Errorf("orders after number %d, block %d: %w", b.base, b.part, err)
+			return fmt.Errorf("orders after number %d, block %d: %w", b.base, b.part, err)
 		}
 	}
-	return more, nil
+	return nil
+}
+
+// enterOrdersOf enters the blocks that may have orders of these ids or families.
+func (l *Ledger) enterOrdersOf(ctx context.Context, merchant string, ids []string) error {
+	asked := make(map[uint64]bool, len(ids))
+	for _, id := range ids {
+		asked[hashID(id)] = true
+	}
+	var some []waitingBlock
+	err := l.read(ctx, func(tx *tx) (err error) {
+		some, err = tx.blocksWith(ctx, merchant, asked)
+		return err
+	})
+	for step := range slices.Chunk(some, blocksPerStep) {
+		if err != nil {
+			break
+		}
+		err = l.write(ctx, func(tx *tx) error { return tx.enterThese(ctx, merchant, step) })
+	}
+	if err != nil {
+		return fmt.Errorf("enter orders: %w", err)
+	}
+	return nil
+}
+
+// blocksWith finds the blocks, without their bytes, that may have orders of which an
+// id or a family has one of some hashes: of blocks without hashes nothing is known.
+func (t *tx) blocksWith(ctx context.Context, merchant string, asked map[uint64]bool) (some []waitingBlock, err error) {
+	var hashes []uint64
+	err = t.each(ctx, func(rows *sql.Rows) error {
+		var b waitingBlock
+		var block sql.RawBytes
+		if err := rows.Scan(&b.base, &b.part, &block); err != nil {
+			return err
+		}
+		var unknown error
+		hashes, unknown = decodeHashes(hashes[:0], block)
+		if unknown != nil || slices.ContainsFunc(hashes, func(h uint64) bool { return asked[h] }) {
+			some = append(some, b)
+		}
+		return nil
+	}, `SELECT base, part, ids FROM order_block WHERE merchant = $1 ORDER BY base, part`, merchant)
+	return some, err
+}
+
+// enterThese enters blocks of which the bytes are still to be read. One that is no
+// longer there was entered by another.
+func (t *tx) enterThese(ctx context.Context, merchant string, some []waitingBlock) error {
+	for _, b := range some {
+		there, err := t.blocks(ctx, `SELECT base, part, block FROM order_block WHERE merchant = $1 AND base = $2 AND part = $3`, merchant, b.base, b.part)
+		if err == nil {
+			err = t.enter(ctx, merchant, there)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enterAll enters all blocks within the transaction.
@@ -142,12 +211,22 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 	if err != nil {
 		return err
 	}
-	if err := t.putBlocks(ctx, h, run, p, filter); err != nil {
+	var fresh map[uint64]bool
+	if rows {
+		fresh = map[uint64]bool{}
+	}
+	if err := t.putBlocks(ctx, h, run, p, filter, fresh); err != nil {
 		return fmt.Errorf("orders: %w", err)
 	}
 	h.orders += p.Count
 	if rows {
-		if err := t.enterAll(ctx, h.id); err != nil {
+		// Those of earlier files stay packed, but where an id would come twice: the
+		// database then tells of it.
+		some, err := t.blocksWith(ctx, h.id, fresh)
+		if err == nil {
+			err = t.enterThese(ctx, h.id, some)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -162,9 +241,9 @@ func (t *tx) putPacked(ctx context.Context, h *merchantHead, run string, p *Pack
 	return t.saveFilter(ctx, h, filter)
 }
 
-// putBlocks writes the blocks, and adds what stands in them to the filter, if it is
-// to be written.
-func (t *tx) putBlocks(ctx context.Context, h *merchantHead, run string, p *PackedOrders, filter *idFilter) error {
+// putBlocks writes the blocks, and adds the hashes of what stands in them to the filter,
+// if it is to be written, and to all, if it is there.
+func (t *tx) putBlocks(ctx context.Context, h *merchantHead, run string, p *PackedOrders, filter *idFilter, all map[uint64]bool) error {
 	part, count := 0, int64(0)
 	var hashes []uint64
 	err := p.Blocks(func(b OrderBlock) (err error) {
@@ -178,9 +257,12 @@ func (t *tx) putBlocks(ctx context.Context, h *merchantHead, run string, p *Pack
 		if hashes, err = decodeHashes(hashes[:0], b.IDs); err != nil {
 			return err
 		}
-		if filter != nil {
-			for _, hash := range hashes {
+		for _, hash := range hashes {
+			if filter != nil {
 				filter.add(hash)
+			}
+			if all != nil {
+				all[hash] = true
 			}
 		}
 		return nil

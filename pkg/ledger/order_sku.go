@@ -29,15 +29,18 @@ type skuEntry struct{ hash, seq int64 }
 // found by SKU. Few that wait are left to the search; many are taken in steps,
 // each a transaction.
 func (l *Ledger) IndexOrders(ctx context.Context, merchant string) error {
-	if err := l.EnterOrders(ctx, merchant); err != nil {
-		return err
-	}
 	for {
+		if err := l.EnterOrders(ctx, merchant); err != nil {
+			return err
+		}
 		done := false
 		err := l.write(ctx, func(tx *tx) (err error) {
 			done, err = tx.indexOrders(ctx, merchant)
 			return err
 		})
+		if errors.Is(err, errWaiting) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("index orders: %w", err)
 		}
@@ -52,7 +55,12 @@ func (t *tx) indexMark(ctx context.Context, merchant string) (mark int64, err er
 	return mark, err
 }
 
+// indexOrders takes one step. The error is errWaiting where orders came since others
+// were entered: the mark would pass them by.
 func (t *tx) indexOrders(ctx context.Context, merchant string) (done bool, err error) {
+	if waiting, err := t.waiting(ctx, merchant); err != nil || waiting {
+		return false, cmp.Or(err, errWaiting)
+	}
 	mark, err := t.indexMark(ctx, merchant)
 	if err != nil {
 		return false, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -11,21 +12,28 @@ import (
 // made from it, and the marketplace did not refuse it. The answer for such an id
 // is the ids of its whole family, in the order in which they were made.
 func (l *Ledger) UsedIDs(ctx context.Context, merchant string, ids []string) (map[string][]string, error) {
-	return l.usedIDs(ctx, func(ctx context.Context, fn func(*tx) error) error {
-		return l.readOrders(ctx, merchant, fn)
-	}, merchant, ids)
+	used, _, err := l.usedIDs(ctx, l.readAll(merchant), merchant, ids)
+	return used, err
 }
 
-// usedIDs is UsedIDs within a transaction of read.
-func (l *Ledger) usedIDs(ctx context.Context, read func(context.Context, func(*tx) error) error,
-	merchant string, ids []string) (map[string][]string, error) {
+// reading is a way to a transaction that reads.
+type reading func(context.Context, func(*tx) error) error
+
+// readAll is readOrders for one merchant.
+func (l *Ledger) readAll(merchant string) reading {
+	return func(ctx context.Context, fn func(*tx) error) error { return l.readOrders(ctx, merchant, fn) }
+}
+
+// usedIDs is UsedIDs within a transaction of read. It gives the names of the families
+// too.
+func (l *Ledger) usedIDs(ctx context.Context, read reading, merchant string, ids []string) (used map[string][]string, names []string, err error) {
 	type member struct {
 		seq int64
 		id  string
 	}
 	families := map[string][]member{}
 	familyOf := map[string]string{}
-	err := read(ctx, func(tx *tx) error {
+	err = read(ctx, func(tx *tx) error {
 		seen := map[int64]bool{}
 		take := func(rows *sql.Rows) error {
 			var m member
@@ -73,9 +81,9 @@ func (l *Ledger) usedIDs(ctx context.Context, read func(context.Context, func(*t
 		return tx.probe(ctx, merchant, more, byFamily, take)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("used ids: %w", err)
+		return nil, nil, fmt.Errorf("used ids: %w", err)
 	}
-	used := map[string][]string{}
+	used = map[string][]string{}
 	for _, id := range ids {
 		family, ok := familyOf[id]
 		if !ok {
@@ -90,5 +98,5 @@ func (l *Ledger) usedIDs(ctx context.Context, read func(context.Context, func(*t
 			used[id] = append(used[id], m.id)
 		}
 	}
-	return used, nil
+	return used, slices.Collect(maps.Keys(families)), nil
 }

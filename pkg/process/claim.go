@@ -137,6 +137,7 @@ func (p *Processor) beginClaim(ctx context.Context, w *ledger.Work) (_ *job, err
 	if j.original, err = p.dir.Get(w.Place); err != nil {
 		return nil, err
 	}
+	p.lookAhead(ctx, j)
 	info, err := j.original.Stat()
 	if err == nil {
 		j.modTime = info.ModTime()

@@ -18,7 +18,7 @@ const takingsPerBlock = 32 << 10
 type movementMaker struct {
 	snapshot *inventory.Snapshot
 	waiting  waiting
-	entries  []int // of each block
+	packed   []ledger.MovementBlock // of each block all but its bytes
 
 	takings *takings
 	spare   chan *takings
@@ -145,8 +145,12 @@ func (m *movementMaker) pack(t *takings) error {
 	if err != nil {
 		return err
 	}
-	m.entries = append(m.entries, b.Entries)
-	return m.waiting.add(b.Bytes)
+	if err := m.waiting.add(b.Bytes); err != nil {
+		return err
+	}
+	b.Bytes = nil
+	m.packed = append(m.packed, b)
+	return nil
 }
 
 // fnsku is the key of the pool of the i-th taking, empty where it has another.
@@ -172,8 +176,10 @@ func (m *movementMaker) end() error {
 func (m *movementMaker) blocks(yield func(ledger.MovementBlock) error) error {
 	n := 0
 	return m.waiting.each(func(b []byte) error {
+		block := m.packed[n]
+		block.Bytes = b
 		n++
-		return yield(ledger.MovementBlock{Entries: m.entries[n-1], Bytes: b})
+		return yield(block)
 	})
 }
 

@@ -70,7 +70,7 @@ func (p *past) Families(ids []string) (map[string]*validate.Family, error) {
 }
 
 func (p *past) family(id string, members []string) (*validate.Family, error) {
-	orders, err := p.ledger.Orders(p.ctx, p.merchant, members)
+	orders, err := p.ids.Orders(p.ctx, members)
 	if err != nil {
 		return nil, err
 	}

@@ -162,6 +162,7 @@ type job struct {
 	bytes    int64
 	modTime  time.Time
 	claim    *ledger.Work    // nil for a file that was given to Process
+	ahead    *ahead          // nil where there is no file
 	changes  *report.Changes // what the desk decided about the orders that the file tells of
 	// committed is true from the commit until everything is published.
 	committed bool
@@ -219,7 +220,9 @@ func (p *Processor) begin(ctx context.Context, req Request) (_ *job, err error) 
 	if err != nil {
 		return nil, err
 	}
+	p.lookAhead(ctx, j)
 	if err := p.copy(j); err != nil {
+		j.ahead.end()
 		return nil, err
 	}
 	if j.runID, err = p.newRunID(ctx, j); err != nil {
@@ -326,6 +329,7 @@ func (p *Processor) newRunID(ctx context.Context, j *job) (string, error) {
 // end clears away what the run did not give a place. Once it is committed, its
 // folder is needed until everything of it is published.
 func (p *Processor) end(j *job) error {
+	j.ahead.end()
 	if j.committed {
 		return j.original.Close()
 	}
@@ -353,7 +357,6 @@ func (p *Processor) take(ctx context.Context, j *job) (_ *Result, err error) {
 		return seen, err
 	}
 	p.step("before decoding")
-	defer p.openAhead(ctx, j.Merchant)()
 	f, what, err := p.open(j)
 	if err != nil {
 		return nil, err

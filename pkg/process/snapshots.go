@@ -1,7 +1,6 @@
 package process
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -144,32 +143,6 @@ func (p *Processor) openFor(name string, lend bool) (_ *inventory.Snapshot, err 
 	}
 	c.open[name] = &openSnapshot{Snapshot: s, merchant: path.Base(path.Dir(name)), used: p.Now(), lent: lend}
 	return s, c.shrinkTo(snapshotsKept, name)
-}
-
-// Ahead begins to open what nearly every file of the merchant needs, for one who will
-// give such a file but has something else to do before. The processor is not closed
-// before wait has returned.
-func (p *Processor) Ahead(ctx context.Context, merchant string) (wait func()) {
-	return p.openAhead(ctx, merchant)
-}
-
-// openAhead begins to open the merchant's current snapshot, which most files need,
-// while what is in the file is looked at. Who then opens it is told what is wrong
-// with it. The file is in hand until wait returns.
-func (p *Processor) openAhead(ctx context.Context, merchant string) (wait func()) {
-	// Asked first, and not beside: for two who ask at once the ledger is opened twice,
-	// which takes longer than the answer, and the snapshot is begun later.
-	row, err := p.Ledger.Snapshot(ctx, merchant)
-	if err != nil || row == nil {
-		return func() {}
-	}
-	var work sync.WaitGroup
-	work.Go(func() {
-		if _, err := p.openSnapshot(row.Path); err != nil {
-			p.Log.Debug().Err(err).Str("merchant", merchant).Msg("opening the snapshot ahead")
-		}
-	})
-	return work.Wait
 }
 
 // find gives a snapshot that is open. Where another is opening it, others is closed

@@ -6,6 +6,7 @@ import (
 	"rensa/pkg/desk"
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
+	"rensa/pkg/policy"
 	"rensa/pkg/validate"
 )
 
@@ -27,9 +28,19 @@ func (p *Processor) Stock(ctx context.Context, merchant string) (*ledger.Snapsho
 
 // stock is what the snapshot shows less what removals took that it does not show.
 func (p *Processor) stock(ctx context.Context, j *job, snapshot *inventory.Snapshot) (*validate.Stock, error) {
-	store, err := p.Policy.Store(j.merchant.Profile.HomeStore, j.today(), j.merchant.Profile.Policy)
+	store, err := p.store(j)
 	if err != nil {
 		return nil, err
 	}
+	if j.ahead != nil {
+		if stock := j.ahead.take(j, snapshot, desk.OpenExcluded(snapshot, store)); stock != nil {
+			return stock, nil
+		}
+	}
 	return desk.Stock(ctx, p.Ledger, j.Merchant, snapshot, store)
+}
+
+// store is the merchant's home store by the policy of the day.
+func (p *Processor) store(j *job) (policy.Store, error) {
+	return p.Policy.Store(j.merchant.Profile.HomeStore, j.today(), j.merchant.Profile.Policy)
 }

@@ -110,7 +110,7 @@ func fileProblems(rules *validate.Rules, up *upload.Sheet, d *decision) []remova
 
 // rules gathers what rows are held against.
 func (p *Processor) rules(ctx context.Context, j *job, snapshot *inventory.Snapshot) (*validate.Rules, error) {
-	store, err := p.Policy.Store(j.merchant.Profile.HomeStore, j.today(), j.merchant.Profile.Policy)
+	store, err := p.store(j)
 	if err != nil {
 		return nil, err
 	}

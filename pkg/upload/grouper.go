@@ -12,7 +12,7 @@ import (
 // stand. A row without one starts a new order where it names a method, and
 // continues the order above where it does not.
 //
-// Of an id it keeps a seeded hash of 64 bits, so that the ids of a large file need
+// Of an id it keeps a seeded hash of 56 bits, so that the ids of a large file need
 // little room. Whoever has the order of a row that comes Back must see that the ids
 // are the same.
 type Grouper struct {
@@ -50,7 +50,7 @@ func (g *Grouper) Add(id, method []byte) removal.Group {
 }
 
 // Has tells whether a row had an id. One that none had is taken for another once in
-// many thousand million files.
+// a hundred thousand million times.
 func (g *Grouper) Has(id string) bool {
 	_, ok := g.byID.find(maphash.String(g.seed, id))
 	return ok

@@ -231,7 +231,7 @@ func (c *decideCase) run(t *testing.T) {
 		var sellable, unsellable int64
 		if n, _ := fmt.Sscan(s, &pool, &order, &sellable, &unsellable); n == 4 {
 			if at := rules.Snapshot.FindPool(pool); at >= 0 {
-				st.TakeBefore(at, order, sellable, unsellable)
+				st.TakeBefore(at, st.Taker(order), sellable, unsellable)
 			}
 		}
 	}

@@ -42,14 +42,18 @@ func NewStock(s *inventory.Snapshot) *Stock {
 // too much memory. Whether that went well Decide and Finish tell.
 func (s *Stock) KeepIn(p Pages) { s.takings.old = p }
 
-// TakeBefore enters units that an order took, or will take, of a pool of the
-// snapshot, and which the snapshot does not show. Takings of one order should
-// follow one another.
-func (s *Stock) TakeBefore(at int32, order string, sellable, unsellable int64) {
+// Taker numbers an order that took before this file, for TakeBefore.
+func (s *Stock) Taker(order string) int32 {
 	if n := len(s.orders); n == 0 || s.orders[n-1] != order {
 		s.orders = append(s.orders, order)
 	}
-	s.take(at, taking{who: ^int32(len(s.orders) - 1), sellable: int32(sellable), unsellable: int32(unsellable)})
+	return int32(len(s.orders) - 1)
+}
+
+// TakeBefore enters units that an order, given by its number, took, or will take, of a
+// pool of the snapshot, and which the snapshot does not show.
+func (s *Stock) TakeBefore(at, order int32, sellable, unsellable int64) {
+	s.take(at, taking{who: ^order, sellable: int32(sellable), unsellable: int32(unsellable)})
 }
 
 func (s *Stock) take(at int32, t taking) {

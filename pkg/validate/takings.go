@@ -22,7 +22,7 @@ type taking struct {
 // takings are numbered from 1. They stand in pages, since a list that grows is copied
 // again and again; the older pages may be elsewhere.
 type takings struct {
-	pages [][]taking // nil where they are in old
+	pages [][]taking // but those in old, which come before them
 	n     int32
 	old   Pages // nil: all stay in memory
 	most  int   // pages in memory; 0: takingPages
@@ -43,7 +43,7 @@ func (l *takings) add(t taking) int32 {
 	if l.n%takingPage == 0 {
 		l.pages = append(l.pages, l.page())
 	}
-	l.pages[l.n/takingPage][l.n%takingPage] = t
+	l.pages[len(l.pages)-1][l.n%takingPage] = t
 	l.n++
 	return l.n
 }
@@ -56,8 +56,8 @@ func (l *takings) page() []taking {
 		most = takingPages
 	}
 	var free []taking
-	for l.old != nil && l.err == nil && len(l.pages)-l.moved >= most {
-		free = l.pages[l.moved]
+	for l.old != nil && l.err == nil && len(l.pages) >= most {
+		free = l.pages[0]
 		l.move(free)
 	}
 	if free == nil || l.err != nil {
@@ -79,7 +79,8 @@ func (l *takings) move(page []taking) {
 		l.fail(err)
 		return
 	}
-	l.pages[l.moved] = nil
+	l.pages[0] = nil
+	l.pages = l.pages[1:]
 	l.moved++
 }
 
@@ -94,8 +95,8 @@ func (l *takings) fail(err error) {
 // the first.
 func (l *takings) at(number int32) taking {
 	n, i := int(number-1)/takingPage, int(number-1)%takingPage
-	if page := l.pages[n]; page != nil {
-		return page[i]
+	if n >= l.moved {
+		return l.pages[n-l.moved][i]
 	}
 	if l.back != n+1 {
 		bytes, err := l.old.Get(n, l.bytes)

@@ -55,7 +55,7 @@ func TestTakings(t *testing.T) {
 				t.Fatalf("taking %d is %+v, want %+v", n, got, want[n])
 			}
 		}
-		if inMemory := len(l.pages) - l.moved; l.old != nil && len(old.pages) > 0 && inMemory > l.most {
+		if inMemory := len(l.pages); l.old != nil && len(old.pages) > 0 && inMemory > l.most {
 			t.Fatalf("%d pages in memory, not %d", inMemory, l.most)
 		}
 		if l.err != nil {

@@ -195,7 +195,8 @@ func testMovementPacker(t *testing.T, l *ledger.Ledger) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		blocks = append(blocks, ledger.MovementBlock{Entries: b.Entries, Bytes: slices.Clone(b.Bytes)})
+		b.Bytes = slices.Clone(b.Bytes)
+		blocks = append(blocks, b)
 	}
 	c.PackedMovements = each(blocks)
 	commit(t, l, c)
