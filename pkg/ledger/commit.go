@@ -263,7 +263,7 @@ func (t *tx) putOutbound(ctx context.Context, merchant, run string, files []Outb
 		if err != nil {
 			return fmt.Errorf("outgoing file %s: %w", f.Name, err)
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO outbound (merchant, name, ord, sha256, bytes, run, created, orders)
+		err = t.repeat(ctx, `INSERT INTO outbound (merchant, name, ord, sha256, bytes, run, created, orders)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			merchant, f.Name, i, f.SHA256, f.Bytes, f.Run, f.Created.UnixMicro(), string(orders))
 		if err != nil {

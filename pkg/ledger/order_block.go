@@ -247,7 +247,7 @@ func (t *tx) putBlocks(ctx context.Context, h *merchantHead, run string, p *Pack
 	part, count := 0, int64(0)
 	var hashes []uint64
 	err := p.Blocks(func(b OrderBlock) (err error) {
-		_, err = t.ExecContext(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block, ids) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		err = t.repeat(ctx, `INSERT INTO order_block (merchant, base, part, run, entries, block, ids) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 			h.id, h.orders, part, run, b.Entries, b.Orders, b.IDs)
 		if err != nil {
 			return err

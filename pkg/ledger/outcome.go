@@ -57,9 +57,8 @@ func (t *tx) putOrderOutcomes(ctx context.Context, merchant, run string, blocks 
 }
 
 func (t *tx) putBlock(ctx context.Context, merchant, run, kind string, part int, c OutcomeCounts, block []byte) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO outcome (merchant, run, kind, part, entries, first_row, last_row, block)
+	return t.repeat(ctx, `INSERT INTO outcome (merchant, run, kind, part, entries, first_row, last_row, block)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, merchant, run, kind, part, c.Rows, c.First, c.Last, block)
-	return err
 }
 
 // Outcomes gives what was decided about the rows of a run, in input order, block
