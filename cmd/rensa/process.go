@@ -169,7 +169,7 @@ func (r *filesRun) one(ctx context.Context, in input, last bool) error {
 	r.progress.start(in.name)
 	result, err := r.processor.Process(ctx, process.Request{
 		Merchant: r.merchant.ID, Path: in.path, Name: in.name, AsOf: r.asOf, Force: r.flags.force,
-		Reports: r.reports, Check: r.flags.check, OutDir: r.outDir(in), Actor: r.ws.actor, Document: r.app.json, LetGo: last,
+		Reports: r.reports, Check: r.flags.check, OutDir: r.outDir(in), Actor: r.ws.actor, Document: r.app.json, Last: last,
 	})
 	r.progress.stop()
 	if err != nil {

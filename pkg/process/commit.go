@@ -91,7 +91,7 @@ func (p *Processor) commit(ctx context.Context, j *job, run *ledger.Run, files [
 func (u *uploadRun) commit(ctx context.Context, w *written, pl *place) (*ledger.Commit, error) {
 	c := &ledger.Commit{
 		Packed: w.orders, PackedMovements: w.movements.blocks, Outcomes: u.d.packed.each, OrderOutcomes: u.d.packedOrders.each,
-		Outbound: w.outbound, Durable: pl.sync, Last: u.j.LetGo,
+		Outbound: w.outbound, Durable: pl.sync, Last: u.j.Last,
 	}
 	if w.orders.Count > 0 {
 		c.Events = []ledger.Event{

@@ -55,7 +55,7 @@ func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up 
 	if err != nil {
 		return nil, err
 	}
-	if j.LetGo {
+	if j.Last {
 		rules.Snapshot.LetGo()
 	}
 	if err := f.end(); err != nil {
@@ -65,7 +65,7 @@ func (p *Processor) decide(ctx context.Context, j *job, sheet *decode.Sheet, up 
 	if d.counts.Read == 0 {
 		return nil, removal.NewFileError(removal.FileEmpty)
 	}
-	if j.LetGo && d.counts.Read >= manyRows {
+	if j.Last && d.counts.Read >= manyRows {
 		f = firstPass{}
 		runtime.GC()
 	}

@@ -103,9 +103,9 @@ type Request struct {
 	// Check answers without keeping anything; the reports go to OutDir, "" for none.
 	Check  bool
 	OutDir string
-	// LetGo says that no other file of the merchant will come: memory that only one
-	// could use is given back early.
-	LetGo bool
+	// Last says that no other file will come: memory that only one could use is given
+	// back early, and a large commit need not think of those who come after.
+	Last bool
 	// Document asks for the text of the summary.
 	Document bool
 	Actor    string // who, for the history

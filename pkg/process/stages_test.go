@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,7 +27,6 @@ import (
 type staged struct {
 	rules   *validate.Rules
 	sheet   *upload.Sheet
-	chunks  []*decode.Chunk
 	spool   *storage.Spool
 	batches []*batch // checked, once check ran; decided, once decide did
 	d       *decision
@@ -108,7 +108,7 @@ func newStaged(b *testing.B, rows int) *staged {
 	number, line := reader.First()
 	for {
 		c, err := reader.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
