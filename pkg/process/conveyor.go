@@ -34,9 +34,12 @@ type batch struct {
 	items   []int32 // of the rows, in the snapshot
 	pools   []int32
 	fnskus  [][]byte
-	decided []*decided // of the rows, an order after another
-	shelved []byte
-	orders  orderPart
+	decided []*decided // of the rows, a run of them after another
+	// orderRoom has what was loaded of them, so much of it in this block.
+	orderRoom []*decided
+	loaded    int
+	shelved   []byte
+	orders    orderPart
 }
 
 // stages are what happens to each block of rows. Those that are nil are passed over.

@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -24,8 +25,9 @@ type orderMaker struct {
 	out    *outgoing // nil where nothing goes out
 	// pieces are the parts, one but for split orders, of what is not complete.
 	pieces map[int32][]*madeOrder
-	most   int32 // orders and parts that are to leave
-	left   int32 // have left
+	spare  []*madeOrder // that have left
+	most   int32        // orders and parts that are to leave
+	left   int32        // have left
 }
 
 // madeOrder is an accepted order, or a part of a split one.
@@ -38,10 +40,13 @@ type madeOrder struct {
 	items       []int32 // places of its SKUs in the snapshot
 }
 
-// Room for a line of an order in pieces, packed and as a row.
+// Room for a line of an order in pieces, packed and as a row; and of how many such
+// orders the memory is used again, none of them large.
 const (
-	lineRoom = 40
-	rowRoom  = 60
+	lineRoom   = 40
+	rowRoom    = 60
+	mostSpare  = 64
+	spareLines = 256
 )
 
 func newOrderMaker(rules *validate.Rules, most int32, common removal.Order, out *outgoing, spool *storage.Spool) *orderMaker {
@@ -194,10 +199,7 @@ func (m *orderMaker) piece(b *batch, r orderRun) error {
 	parts := m.pieces[number]
 	if parts == nil {
 		for range max(1, len(o.Parts)) {
-			lines := o.Accepted/max(1, len(o.Parts)) + 1
-			made := &madeOrder{
-				packedLines: make([]byte, 0, lines*lineRoom), rows: make([]byte, 0, lines*rowRoom), items: make([]int32, 0, lines),
-			}
+			made := m.fresh(o.Accepted/max(1, len(o.Parts)) + 1)
 			m.begin(made, &b.part.Rows[r.from], o, keeper())
 			parts = append(parts, made)
 		}
@@ -225,12 +227,26 @@ func (m *orderMaker) piece(b *batch, r orderRun) error {
 	}
 	delete(m.pieces, number)
 	for i, made := range parts {
-		made.packed = ledger.PackOrder(nil, &made.order, made.lines, made.packedLines)
+		made.packed = ledger.PackOrder(made.packed[:0], &made.order, made.lines, made.packedLines)
 		if err := m.leave(r.order.rank+int32(i), made.order.ID, o.Family, made); err != nil {
 			return err
 		}
+		if len(m.spare) < mostSpare && made.lines < spareLines {
+			m.spare = append(m.spare, made)
+		}
 	}
 	return nil
+}
+
+// fresh gives an order in pieces with room for some lines.
+func (m *orderMaker) fresh(lines int) *madeOrder {
+	made := &madeOrder{}
+	if n := len(m.spare); n > 0 {
+		made, m.spare = m.spare[n-1], m.spare[:n-1]
+	}
+	made.packedLines = slices.Grow(made.packedLines[:0], lines*lineRoom)
+	made.rows, made.items = slices.Grow(made.rows[:0], lines*rowRoom), slices.Grow(made.items[:0], lines)
+	return made
 }
 
 func (m *orderMaker) leave(rank int32, id, family string, made *madeOrder) error {

@@ -217,27 +217,41 @@ func (u *uploadRun) findFNSKUs(b *batch) {
 // join puts the rows of a batch together with what was decided about them.
 func (u *uploadRun) join(b *batch) (err error) {
 	b.part.Rows = slices.Grow(b.part.Rows[:0], len(b.outcomes))
+	b.decided, b.loaded = b.decided[:0], 0
 	var order *decided
-	orders := 0
 	for i := range b.outcomes {
 		o := &b.outcomes[i]
 		if o.Row != b.rows[i].Number {
 			return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
 		}
 		if i == 0 || o.Order != b.outcomes[i-1].Order {
-			if orders == len(b.decided) {
-				b.decided = append(b.decided, &decided{})
-			}
-			order = b.decided[orders]
-			orders++
-			if b.shelved, err = u.d.orders.decided(o.Order, order, b.shelved); err != nil {
+			if order, err = u.orderOf(b, o.Order); err != nil {
 				return fmt.Errorf("order of row %d: %w", o.Row, err)
 			}
+			b.decided = append(b.decided, order)
 		}
 		b.part.Rows = append(b.part.Rows,
 			report.Row{Row: &b.rows[i], Outcome: o, Order: &order.OrderOutcome, Cells: b.block.Cells(i), Data: b.block.Data()})
 	}
 	return nil
+}
+
+// orderOf gets an order from the shelf, or from a few rows above: where one row stands
+// between those of another order, that one goes on.
+func (u *uploadRun) orderOf(b *batch, number int32) (order *decided, err error) {
+	const near = 4
+	for _, order := range b.decided[max(0, len(b.decided)-near):] {
+		if order.number == number {
+			return order, nil
+		}
+	}
+	if b.loaded == len(b.orderRoom) {
+		b.orderRoom = append(b.orderRoom, &decided{})
+	}
+	order = b.orderRoom[b.loaded]
+	b.loaded++
+	b.shelved, err = u.d.orders.decided(number, order, b.shelved)
+	return order, err
 }
 
 // exitCode is 3 where a row came back.
