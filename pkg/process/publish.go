@@ -128,14 +128,13 @@ func (p *Processor) Recover(ctx context.Context) error {
 		return err
 	}
 	defer leave()
-	if err := p.publishAll(ctx, runs); err != nil || !died {
+	if err := p.publishAll(ctx, runs); err != nil {
 		return err
 	}
-	left, err := p.Leftovers(ctx)
-	for _, l := range left {
-		err = errors.Join(err, p.Clear(l))
+	if died {
+		p.clearLeftovers(ctx)
 	}
-	return err
+	return nil
 }
 
 // publishAll publishes runs that nobody else has in hand.

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rensa/pkg/process"
+	"rensa/pkg/storage"
 )
 
 // files reads all files below a folder of the workspace.
@@ -321,6 +322,19 @@ func TestRecoverClears(t *testing.T) {
 			t.Error(err)
 		}
 	}()
+	// What cannot be cleared away keeps nobody from working, and is gone the next time.
+	refused := 0
+	w.watch = func(op storage.Op, _ string) error {
+		if op != storage.OpDelete {
+			return nil
+		}
+		refused++
+		return errors.New("read-only")
+	}
+	if err := w.Recover(t.Context()); err != nil || refused == 0 {
+		t.Fatalf("%d deletions were refused, and the answer is %v", refused, err)
+	}
+	w.watch = nil
 	if err := w.Recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}

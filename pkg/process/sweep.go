@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"rensa/pkg/ledger"
+	"rensa/pkg/storage"
 )
 
 // Leftover is something that lies in the work folder and that nobody needs.
@@ -26,7 +28,7 @@ func (p *Processor) Leftovers(ctx context.Context) (left []Leftover, err error) 
 		return nil, err
 	}
 	for _, e := range owners {
-		if id, ok := strings.CutPrefix(path.Base(e.Name), ownerFile); ok && !p.alive(id) {
+		if p.died(e.Name) {
 			left = append(left, Leftover{Path: e.Name})
 		}
 		if strings.HasPrefix(path.Base(e.Name), ".backup-") { // one that is being made lets nobody in here
@@ -73,15 +75,17 @@ func (p *Processor) Leftovers(ctx context.Context) (left []Leftover, err error) 
 	return left, nil
 }
 
-// someDied tells whether a program ended without clearing away behind itself.
+// died tells of a name in the work folder whether it is the lock of a program that ended
+// without clearing away behind itself.
+func (p *Processor) died(name string) bool {
+	id, ok := strings.CutPrefix(path.Base(name), ownerFile)
+	return ok && !p.alive(id)
+}
+
+// someDied tells whether there is such a lock.
 func (p *Processor) someDied() (bool, error) {
 	entries, err := p.dir.ListAll("work")
-	for _, e := range entries {
-		if id, ok := strings.CutPrefix(path.Base(e.Name), ownerFile); ok && !p.alive(id) {
-			return true, nil
-		}
-	}
-	return false, err
+	return slices.ContainsFunc(entries, func(e storage.Entry) bool { return p.died(e.Name) }), err
 }
 
 // leftover tells whether nobody needs what lies under a name of the work folder.
@@ -128,17 +132,23 @@ func (d *dispatcher) sweep(ctx context.Context) {
 	if err := d.release(ctx); err != nil {
 		d.Log.Error().Err(err).Msg("orders cannot be handed on; it is tried again")
 	}
-	left, err := d.Leftovers(ctx)
+	d.clearLeftovers(ctx)
+}
+
+// clearLeftovers clears leftovers away. What cannot be is told of and tried again the
+// next time: nobody needs it.
+func (p *Processor) clearLeftovers(ctx context.Context) {
+	left, err := p.Leftovers(ctx)
 	if err != nil {
-		d.Log.Error().Err(err).Msg("the work folder cannot be looked through; it is tried again")
+		p.Log.Error().Err(err).Msg("the work folder cannot be looked through; it is tried again")
 		return
 	}
 	for _, l := range left {
-		if err := d.Clear(l); err != nil {
-			d.Log.Error().Err(err).Str("path", l.Path).Msg("a leftover cannot be cleared away")
+		if err := p.Clear(l); err != nil {
+			p.Log.Error().Err(err).Str("path", l.Path).Msg("a leftover cannot be cleared away")
 			continue
 		}
-		d.Log.Info().Str("path", l.Path).Msg("leftover cleared away")
+		p.Log.Info().Str("path", l.Path).Msg("leftover cleared away")
 	}
 }
 
