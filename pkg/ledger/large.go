@@ -46,7 +46,7 @@ func (l *Ledger) leaveWAL(ctx context.Context) bool {
 	// Not by removing the journal: after a loss of power it could be there again, and
 	// undo what was committed. Whatever the error is, the usual way will say it.
 	err := l.writer.QueryRowContext(ctx, `PRAGMA journal_mode = TRUNCATE`).Scan(&mode)
-	if left := err == nil && mode == "truncate"; left {
+	if err == nil && mode == "truncate" {
 		return true
 	}
 	l.readers.SetMaxIdleConns(l.mostReaders)

@@ -46,9 +46,6 @@ func appendQuoted[T string | []byte](dst []byte, prefix string, v T) []byte {
 
 // appendNumber adds a number that we made: no spreadsheet mistakes it.
 func appendNumber[T int | int64](dst []byte, n T) []byte {
-	if 0 <= n && n < 10 { // most quantities
-		return append(dst, '0'+byte(n))
-	}
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 

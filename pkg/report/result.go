@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"rensa/pkg/removal"
+	"rensa/pkg/upload"
 )
 
 const resultHeading = "row,line,order_id,method,sku,fnsku,sellable_requested,unsellable_requested," +
@@ -66,7 +67,7 @@ func appendResult(dst []byte, e *entry, currency string) []byte {
 	dst = append(appendCell(dst, e.Row.Row.Value(removal.FieldSKU)), ',')
 	dst = append(appendCell(dst, e.FNSKU), ',')
 	for _, n := range [...]int64{o.Sellable, o.Unsellable, o.TakenSellable, o.TakenUnsellable} {
-		dst = append(appendNumber(dst, n), ',')
+		dst = append(upload.AppendQuantity(dst, n), ',')
 	}
 	dst = append(append(dst, o.Status.String()...), ',')
 	dst = append(appendCodes(dst, e), ',')

@@ -68,12 +68,12 @@ var blanks = strings.Repeat("\t", int(removal.FieldSKU-removal.FieldOrderID))
 func AppendItem(dst []byte, id, sku string, sellable, unsellable int64) []byte {
 	dst = append(appendValue(dst, id), blanks...)
 	dst = append(appendValue(dst, sku), '\t')
-	dst = append(appendQuantity(dst, sellable), '\t')
-	return append(appendQuantity(dst, unsellable), '\r', '\n')
+	dst = append(AppendQuantity(dst, sellable), '\t')
+	return append(AppendQuantity(dst, unsellable), '\r', '\n')
 }
 
-// appendQuantity has most quantities in one digit.
-func appendQuantity(dst []byte, n int64) []byte {
+// AppendQuantity adds a number of units in digits, of which most need one.
+func AppendQuantity(dst []byte, n int64) []byte {
 	if 0 <= n && n < 10 {
 		return append(dst, '0'+byte(n))
 	}
