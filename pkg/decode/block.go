@@ -38,6 +38,8 @@ type Block struct {
 	lead, last int
 	numbered   bool
 	sheet      bool
+	// stray tells of a quote that begins a cell and that none closes.
+	stray bool
 }
 
 type blockRow struct {
@@ -49,7 +51,7 @@ func (b *Block) reset(data []byte) {
 	b.data = data
 	b.spans, b.rows, b.notes, b.noteRows = b.spans[:0], b.rows[:0], b.notes[:0], b.noteRows[:0]
 	b.number, b.line, b.records, b.lines = 1, 1, 0, 0
-	b.lead, b.last, b.numbered, b.sheet = 0, 0, false, false
+	b.lead, b.last, b.numbered, b.sheet, b.stray = 0, 0, false, false, false
 }
 
 // expect makes room in a new block for what is in data, or in a chunk of so many

@@ -76,11 +76,10 @@ const headRows = 60
 func chooseDelimiter(sample []byte, opt Options) byte {
 	best, most := byte('\t'), [4]int{}
 	lim := DefaultLimits()
-	data := make([]byte, len(sample))
+	data := make([]byte, 0, len(sample))
+	var b Block
 	for _, d := range delimiters {
-		var b Block
-		copy(data, sample)
-		b.splitText(data, d.char, lim, 0)
+		data = b.splitHead(data, sample, d.char, lim)
 		var score [4]int
 		for i := range min(b.Len(), headRows) {
 			cells := b.Cells(i)
@@ -106,6 +105,24 @@ func chooseDelimiter(sample []byte, opt Options) byte {
 		}
 	}
 	return best
+}
+
+// headPart is how much of a sample is read first: nearly always more than headRows rows.
+const headPart = 8 << 10
+
+// splitHead splits so much of the sample that its first rows, up to headRows, stand as
+// in the whole of it; all of it is work for four delimiters that none of them is chosen
+// by. What was split is in data's room.
+func (b *Block) splitHead(data, sample []byte, delim byte, lim Limits) []byte {
+	for n := headPart; ; n *= 2 {
+		part := sample[:min(n, len(sample))]
+		data = append(data[:0], part...)
+		b.splitText(data, delim, lim, 0)
+		// What closes a quote may come after the part.
+		if len(part) == len(sample) || b.Len() > headRows && !b.stray {
+			return data
+		}
+	}
 }
 
 func higher(a, b [4]int) bool {

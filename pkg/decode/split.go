@@ -83,6 +83,7 @@ func (s *splitter) walk(quotes bool) (start int) {
 			case c == '"' && p == start:
 				end, next := s.field(p)
 				if end < 0 {
+					b.stray = true
 					continue // no field of quotes: the byte stands for itself
 				}
 				s.cell(p+1, end)
