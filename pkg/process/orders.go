@@ -45,7 +45,7 @@ type madeOrder struct {
 const (
 	lineRoom   = 40
 	rowRoom    = 60
-	mostSpare  = 64
+	mostSpare  = 1024
 	spareLines = 256
 )
 

@@ -29,7 +29,7 @@ const (
 // decided is an order of an upload when all rows are decided.
 type decided struct {
 	removal.OrderOutcome
-	number int32 // of the order in its file
+	left int // rows that are still to come in the second pass
 	// rank is the place of the order, or of its first part, among those of the file
 	// of which something was accepted.
 	rank int32
@@ -94,7 +94,7 @@ func (s *shelf) decided(n int32, o *decided, room []byte) ([]byte, error) {
 		return room, err
 	}
 	rank, _ := binary.Uvarint(state)
-	o.number, o.rank = n, int32(rank)
+	o.rank = int32(rank)
 	return room, nil
 }
 

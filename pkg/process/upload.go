@@ -135,6 +135,8 @@ type uploadRun struct {
 	rules *validate.Rules
 	d     *decision
 	run   ledger.Run
+	// open are orders of which rows are still to come in the second pass.
+	open map[int32]*decided
 }
 
 // input is what the reports are made from.
@@ -172,6 +174,7 @@ func (u *uploadRun) input() *report.Input {
 func (u *uploadRun) parts(ctx context.Context, set *report.Set, finish, deliver func(*batch) error) error {
 	outcomes := u.d.reader()
 	defer outcomes.stop()
+	u.open = map[int32]*decided{}
 	done := int64(0)
 	return eachBatch(ctx, u.what.sheet, u.up, u.d.batches, stages{
 		prepare: outcomes.unpack,
@@ -215,43 +218,58 @@ func (u *uploadRun) findFNSKUs(b *batch) {
 }
 
 // join puts the rows of a batch together with what was decided about them.
-func (u *uploadRun) join(b *batch) (err error) {
+func (u *uploadRun) join(b *batch) error {
 	b.part.Rows = slices.Grow(b.part.Rows[:0], len(b.outcomes))
 	b.decided, b.loaded = b.decided[:0], 0
-	var order *decided
-	for i := range b.outcomes {
-		o := &b.outcomes[i]
-		if o.Row != b.rows[i].Number {
-			return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[i].Number)
-		}
-		if i == 0 || o.Order != b.outcomes[i-1].Order {
-			if order, err = u.orderOf(b, o.Order); err != nil {
-				return fmt.Errorf("order of row %d: %w", o.Row, err)
+	for from, to := 0, 0; from < len(b.outcomes); from = to {
+		number := b.outcomes[from].Order
+		for to = from; to < len(b.outcomes) && b.outcomes[to].Order == number; to++ {
+			if o := &b.outcomes[to]; o.Row != b.rows[to].Number {
+				return fmt.Errorf("outcome of row %d stands at row %d", o.Row, b.rows[to].Number)
 			}
-			b.decided = append(b.decided, order)
 		}
-		b.part.Rows = append(b.part.Rows,
-			report.Row{Row: &b.rows[i], Outcome: o, Order: &order.OrderOutcome, Cells: b.block.Cells(i), Data: b.block.Data()})
+		order, err := u.orderOf(b, number, to-from)
+		if err != nil {
+			return fmt.Errorf("order of row %d: %w", b.outcomes[from].Row, err)
+		}
+		b.decided = append(b.decided, order)
+		for i := from; i < to; i++ {
+			b.part.Rows = append(b.part.Rows, report.Row{
+				Row: &b.rows[i], Outcome: &b.outcomes[i], Order: &order.OrderOutcome,
+				Cells: b.block.Cells(i), Data: b.block.Data(),
+			})
+		}
 	}
 	return nil
 }
 
-// orderOf gets an order from the shelf, or from a few rows above: where one row stands
-// between those of another order, that one goes on.
-func (u *uploadRun) orderOf(b *batch, number int32) (order *decided, err error) {
-	const near = 4
-	for _, order := range b.decided[max(0, len(b.decided)-near):] {
-		if order.number == number {
-			return order, nil
+// orderOf gives the order of some rows, the next that it has: one of which more are to
+// come stays at hand, another is got from the shelf.
+func (u *uploadRun) orderOf(b *batch, number int32, rows int) (*decided, error) {
+	order, open := u.open[number]
+	if !open {
+		if b.loaded == len(b.orderRoom) {
+			b.orderRoom = append(b.orderRoom, nil)
+		}
+		if order = b.orderRoom[b.loaded]; order == nil {
+			order = &decided{}
+			b.orderRoom[b.loaded] = order
+		}
+		var err error
+		if b.shelved, err = u.d.orders.decided(number, order, b.shelved); err != nil {
+			return nil, err
+		}
+		if order.left = order.Rows; rows < order.left {
+			b.orderRoom[b.loaded] = nil // it outlives the batch
+			u.open[number] = order
+		} else {
+			b.loaded++
 		}
 	}
-	if b.loaded == len(b.orderRoom) {
-		b.orderRoom = append(b.orderRoom, &decided{})
+	if order.left -= rows; open && order.left <= 0 {
+		delete(u.open, number)
 	}
-	order = b.orderRoom[b.loaded]
-	b.loaded++
-	b.shelved, err = u.d.orders.decided(number, order, b.shelved)
-	return order, err
+	return order, nil
 }
 
 // exitCode is 3 where a row came back.

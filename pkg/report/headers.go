@@ -14,7 +14,7 @@ import (
 type headers struct {
 	begun bool
 	now   openOrder
-	open  map[int32]*openOrder // those left before their last row
+	open  map[int32]openOrder // those left before their last row
 }
 
 // link says where the order values stand that a row is to show: in a row of the
@@ -44,7 +44,7 @@ type header struct {
 	blank [removal.NumFields]bool
 }
 
-func newHeaders() *headers { return &headers{open: map[int32]*openOrder{}} }
+func newHeaders() *headers { return &headers{open: map[int32]openOrder{}} }
 
 // begins tells whether an accepted row is the first of its order, or of its part.
 func (x *openOrder) begins(part int32) bool {
@@ -128,7 +128,7 @@ func (h *headers) enter(i int, r *Row) {
 	h.begun = true
 	order := r.Outcome.Order
 	if x, ok := h.open[order]; ok {
-		h.now = *x
+		h.now = x
 		delete(h.open, order)
 		return
 	}
@@ -138,8 +138,7 @@ func (h *headers) enter(i int, r *Row) {
 // leave puts an order aside whose rows are not all through.
 func (h *headers) leave(p *Part) {
 	if h.keep(p); h.begun && h.now.left > 0 {
-		x := h.now
-		h.open[x.order] = &x
+		h.open[h.now.order] = h.now
 	}
 }
 
@@ -150,20 +149,30 @@ func (h *headers) keep(p *Part) {
 		return
 	}
 	x.kept = &header{}
-	x.kept.fill(&p.Rows[x.first], strings.Clone)
+	x.kept.fill(&p.Rows[x.first])
+	x.kept.clone()
 	x.first = -1
 }
 
-func (x *header) fill(r *Row, keep func(string) string) {
+// fill takes the values of a row, as parts of its block.
+func (x *header) fill(r *Row) {
 	for f := removal.Field(0); f.OfOrder(); f++ {
 		if v := r.Row.Value(f); len(v) > 0 {
-			x.values[f] = keep(view(v))
+			x.values[f] = view(v)
 		}
 	}
 	for i := range r.Outcome.Problems {
 		if p := &r.Outcome.Problems[i]; p.Code == removal.PlaceholderIgnored && p.Field < removal.NumFields {
 			x.blank[p.Field] = true
 		}
+	}
+}
+
+// clone gives the values memory of their own, one for all of them.
+func (x *header) clone() {
+	rest := strings.Join(x.values[:], "")
+	for f, v := range x.values {
+		x.values[f], rest = rest[:len(v)], rest[len(v):]
 	}
 }
 
@@ -177,6 +186,6 @@ func (p *Part) header(l link, x *header) *header {
 		return p.kept[noLink-l-1]
 	}
 	*x = header{}
-	x.fill(&p.Rows[l], func(s string) string { return s })
+	x.fill(&p.Rows[l])
 	return x
 }

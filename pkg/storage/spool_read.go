@@ -8,7 +8,7 @@ import (
 const (
 	// aheadMost is how much is read where reads go on from one another, and
 	// aheadLeast where they do not.
-	aheadMost, aheadLeast = 64 << 10, 4 << 10
+	aheadMost, aheadLeast = 64 << 10, 1 << 10
 	// aheadWindows is how many readers may go on side by side.
 	aheadWindows = 4
 )
