@@ -16,6 +16,7 @@ import (
 type Stock struct {
 	snapshot *inventory.Snapshot
 	pools    []pool
+	written  []bool // by groups of pools
 	takings  takings
 	orders   []string // who took before this file, by ^taking.who
 	touched  int32    // so that fetch is not left out by the compiler
@@ -29,13 +30,26 @@ type pool struct {
 	last                 int32  // its last taking, from 1; 0: none
 }
 
+// poolGroup is how many pools are made ready at once: those of a page.
+const poolGroup = 256
+
+// ready sees to it that a pool is in memory that was written to: a page of new memory
+// that is read first costs two faults, the second of which stops the other core too.
+func (s *Stock) ready(at int32) {
+	if g := at / poolGroup; !s.written[g] {
+		s.written[g] = true
+		clear(s.pools[g*poolGroup : min(int(g+1)*poolGroup, len(s.pools))])
+	}
+}
+
 func sum(units uint32, more int32) uint32 {
 	return uint32(min(max(0, int64(units)+int64(more)), math.MaxUint32))
 }
 
 // NewStock starts from what the snapshot shows.
 func NewStock(s *inventory.Snapshot) *Stock {
-	return &Stock{snapshot: s, pools: make([]pool, s.Pools())}
+	n := s.Pools()
+	return &Stock{snapshot: s, pools: make([]pool, n), written: make([]bool, n/poolGroup+1)}
 }
 
 // KeepIn lets the stock put what was taken long ago into pages, where it would need
@@ -53,6 +67,7 @@ func (s *Stock) Taker(order string) int32 {
 // TakeBefore enters units that an order, given by its number, took, or will take, of a
 // pool of the snapshot, and which the snapshot does not show.
 func (s *Stock) TakeBefore(at, order int32, sellable, unsellable int64) {
+	s.ready(at)
 	s.take(at, taking{who: ^order, sellable: int32(sellable), unsellable: int32(unsellable)})
 }
 
@@ -68,6 +83,7 @@ func (s *Stock) take(at int32, t taking) {
 func (s *Stock) fetch(rows []Checked) {
 	var touched int32
 	for i := range rows {
+		s.ready(rows[i].pool)
 		touched |= s.pools[rows[i].pool].last
 	}
 	s.touched = touched
