@@ -25,7 +25,9 @@ type bench struct {
 	duckdb  string // the command; "" where it could not be built
 	whyNot  string
 	stocked string // a workspace that has taken the inventory
+	later   string // the same, and orders are handed on later, not by the run
 	empty   string // one that has not
+	made    string // the list of what a run makes, for bytesOnly
 
 	others
 	// Workspaces with the small inventory, with that of shared FNSKUs, and one with all
@@ -63,7 +65,11 @@ func newBench(ctx context.Context, opt options) (_ *bench, err error) {
 	}
 	b.version = strings.Join(versions, ", ")
 	b.empty, b.stocked = filepath.Join(opt.dir, "empty"), filepath.Join(opt.dir, "stocked")
+	b.later, b.made = filepath.Join(opt.dir, "later"), filepath.Join(opt.dir, "made.txt")
 	err = errors.Join(workspaceOf(b.rensa, b.empty), stockedWith(ctx, b.rensa, b.stocked, b.inventory))
+	if err == nil {
+		err = errors.Join(b.handOnLater(ctx), b.listMade(ctx))
+	}
 	if err == nil && b.self {
 		err = b.prepareOthers(ctx)
 	}
@@ -108,9 +114,13 @@ func (b *bench) contests() []contest {
 		{what: fmt.Sprintf("taking in an inventory of %s SKUs", thousands(b.skus)), absent: b.whyNot,
 			a: b.process("", b.empty, b.inventory), b: b.duck("DuckDB, read_csv into a table", "duckdb-load.sql", false)},
 		{what: fmt.Sprintf("%s CSV rows, inventory taken in before; reports and durable commit / the bare check", thousands(b.rows)), absent: b.whyNot,
+			a: b.process("", b.later, b.csv), b: b.duck("DuckDB", "duckdb-check.sql", false)},
+		{what: "the same, outgoing files too / the bare check", absent: b.whyNot,
 			a: upload, b: b.duck("DuckDB", "duckdb-check.sql", false)},
 		{what: "the same / answers kept in its own database file", absent: b.whyNot,
 			a: upload, b: b.duck("DuckDB", "duckdb-check.sql", true)},
+		{what: "the same / its bytes alone copied, written, hashed, synced and committed", unlike: true,
+			a: upload, b: b.bytesOnly()},
 		{what: "the same rows as XLSX / as CSV", a: b.process("", b.stocked, b.book), b: b.process("rensa, CSV", b.stocked, b.csv)},
 	}
 	if b.self {
@@ -165,6 +175,9 @@ func (b *bench) itself(upload side) []contest {
 	}
 }
 
+// work is the workspace that the program works in.
+func (b *bench) work() string { return filepath.Join(b.dir, "work") }
+
 func (b *bench) out() string { return filepath.Join(b.dir, "out") }
 
 // clear takes the outputs of the other tools away.
@@ -178,12 +191,11 @@ func (b *bench) clear() error {
 
 // process is the program's way with a file, with all reports but the workbook.
 func (b *bench) process(name, from, file string) side {
-	work := filepath.Join(b.dir, "work")
 	return side{
 		name: name, counts: rowsOf, okExit: okExit,
-		prepare: func() error { return again(from, work) },
+		prepare: func() error { return again(from, b.work()) },
 		command: func() []string {
-			return []string{b.rensa, "-w", work, "process", "--reports", textReports, file}
+			return []string{b.rensa, "-w", b.work(), "process", "--reports", textReports, file}
 		},
 	}
 }

@@ -31,6 +31,9 @@ func main() {
 	if len(os.Args) == 3 && (os.Args[1] == "read-excelize" || os.Args[1] == "read-rensa") {
 		exit(readSheet(os.Args[1], os.Args[2]))
 	}
+	if len(os.Args) == 4 && os.Args[1] == "bytes-only" {
+		exit(bytesOnly(os.Args[2], os.Args[3]))
+	}
 	var opt options
 	flag.StringVar(&opt.rensa, "rensa", "../../bin/rensa", "the program")
 	flag.StringVar(&opt.dir, "dir", filepath.Join(os.TempDir(), "rensa-peers"), "where inputs are made and kept for the next time")

@@ -89,6 +89,18 @@ func stockedWith(ctx context.Context, rensa, dir string, files ...string) error 
 	return nil
 }
 
+// handOnLater makes the workspace whose orders a run does not hand on.
+func (b *bench) handOnLater(ctx context.Context) error {
+	if err := again(b.stocked, b.later); err != nil {
+		return err
+	}
+	set := exec.CommandContext(ctx, b.rensa, "-w", b.later, "merchants", "set", "m", "release_delay=24h")
+	if out, err := set.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
 // okExit tells that some rows of a file came back.
 const okExit = 3
 
