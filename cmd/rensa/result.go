@@ -17,6 +17,9 @@ import (
 // topProblems is how many problems the terminal shows of a file.
 const topProblems = 5
 
+// topOutbound is how many lines it has for the files that go out.
+const topOutbound = 5
+
 // showResult tells people what became of a file: what it is, counts, the first
 // problems, and where the reports are.
 func (r *filesRun) showResult(in input, result *process.Result) error {
@@ -44,12 +47,8 @@ func (r *filesRun) showResult(in input, result *process.Result) error {
 	if result.ReportDir != "" {
 		t := &labels{app: a}
 		t.add("reports", a.near(result.ReportDir))
-		for i := range s.Outbound {
-			o := &s.Outbound[i]
-			if !r.flags.check && result.Seen == nil {
-				file := filepath.Join(r.ws.dir, "outbound", r.merchant.ID, o.File)
-				t.add("outbound", a.t("cli.run.outbound", "file", a.near(file), "orders", o.Number()))
-			}
+		if !r.flags.check && result.Seen == nil {
+			r.outbound(t, s.Outbound)
 		}
 		t.show()
 	}
@@ -57,6 +56,25 @@ func (r *filesRun) showResult(in input, result *process.Result) error {
 		a.say("  " + a.style.dim(a.t("cli.run.checked")))
 	}
 	return nil
+}
+
+// outbound are the lines of the files that go out, of many the first.
+func (r *filesRun) outbound(t *labels, files []report.OutboundSummary) {
+	shown := len(files)
+	if shown > topOutbound {
+		shown = topOutbound - 1
+	}
+	for i := range files[:shown] {
+		file := filepath.Join(r.ws.dir, "outbound", r.merchant.ID, files[i].File)
+		t.add("outbound", r.app.t("cli.run.outbound", "file", r.app.near(file), "orders", files[i].Number()))
+	}
+	if rest := files[shown:]; len(rest) > 0 {
+		orders := 0
+		for i := range rest {
+			orders += rest[i].Number()
+		}
+		t.add("outbound", r.app.t("cli.run.outbound_more", "files", len(rest), "orders", orders))
+	}
 }
 
 // counts are the lines of a file that was taken in.
