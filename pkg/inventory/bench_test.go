@@ -108,16 +108,16 @@ func BenchmarkLookup(b *testing.B) {
 }
 
 // One operation is one look-up, not one batch.
-func BenchmarkLookupBatch(b *testing.B) {
+func BenchmarkLookupAll(b *testing.B) {
 	sizes(b, func(b *testing.B, n int) {
 		s := read(b, string(exportOf(n))).Snapshot
 		keys := benchKeys(n)
-		out := make([]int32, lookupBatch)
+		out := make([]int32, LookupBatch)
 		b.ReportAllocs()
 		b.ResetTimer()
-		for k := 0; k < b.N; k += lookupBatch {
+		for k := 0; k < b.N; k += LookupBatch {
 			at := k & (1<<16 - 1)
-			s.LookupBatch(keys[at:at+lookupBatch], out)
+			s.LookupAll(keys[at:at+LookupBatch], out)
 		}
 		if out[0] < 0 {
 			b.Fatal("not found")

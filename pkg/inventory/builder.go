@@ -71,8 +71,8 @@ func (b *builder) merge(in *batch) error {
 	b.res.RowsBad += in.bad
 	issues := in.issues
 	data := in.block.Data()
-	for from := 0; from < len(in.records); from += lookupBatch {
-		recs := in.records[from:min(from+lookupBatch, len(in.records))]
+	for from := 0; from < len(in.records); from += LookupBatch {
+		recs := in.records[from:min(from+LookupBatch, len(in.records))]
 		b.touch(recs)
 		for k := range recs {
 			for len(issues) > 0 && issues[0].row <= recs[k].row {

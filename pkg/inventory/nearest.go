@@ -262,7 +262,7 @@ func (q *search) tryAll(l []int32, left *int, limit int) {
 	l = l[:min(*left, len(l))]
 	*left -= len(l)
 	for len(l) > 0 {
-		n := min(lookupBatch, len(l))
+		n := min(LookupBatch, len(l))
 		for _, i := range l[:n] {
 			// Fetches the items side by side; the sum is of no use.
 			q.touched += q.s.items.at(i)[4]

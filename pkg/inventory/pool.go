@@ -139,7 +139,7 @@ func (s *Snapshot) FindPool(key string) int32 {
 // It is faster, as LookupBatch is.
 func (s *Snapshot) FindPools(keys []string, out []int32) {
 	for len(keys) > 0 {
-		n := min(lookupBatch, len(keys))
+		n := min(LookupBatch, len(keys))
 		s.fetchPools(keys[:n])
 		for k, key := range keys[:n] {
 			out[k] = s.FindPool(key)
@@ -155,7 +155,7 @@ func (s *Snapshot) fetchPools(keys []string) {
 		return // the index need not be read for these
 	}
 	x := s.fnskuIndex()
-	var pools, items [lookupBatch]int32
+	var pools, items [LookupBatch]int32
 	for k, key := range keys {
 		pools[k] = -1
 		if key != "" && key[0] != 0 {

@@ -86,7 +86,7 @@ func TestLookupIsAMap(t *testing.T) {
 			if s.Len() != len(keys) {
 				rt.Fatalf("%d MSKUs, want %d", s.Len(), len(keys))
 			}
-			s.LookupBatch(ask, out)
+			s.LookupAll(ask, out)
 			for k, sku := range ask {
 				i, ok := want[string(sku)]
 				if !ok {
@@ -113,14 +113,14 @@ func TestFalseTags(t *testing.T) {
 		s.skus.add(ghost, i)
 	}
 	out := []int32{7}
-	s.LookupBatch([][]byte{[]byte("ZZ")}, out)
+	s.LookupAll([][]byte{[]byte("ZZ")}, out)
 	if out[0] != -1 || s.Lookup([]byte("ZZ")) != -1 {
 		t.Errorf("a key that is not there was found: %d %d", out[0], s.Lookup([]byte("ZZ")))
 	}
 	s.skus.add(ghost, 3)
 	_, rec := s.items.add()
 	s.overflow = putKeys(rec, s.overflow, []byte("ZZ"), nil)
-	s.LookupBatch([][]byte{[]byte("ZZ")}, out)
+	s.LookupAll([][]byte{[]byte("ZZ")}, out)
 	if out[0] != 3 || s.Lookup([]byte("ZZ")) != 3 {
 		t.Errorf("a key behind false tags was not found: %d %d", out[0], s.Lookup([]byte("ZZ")))
 	}

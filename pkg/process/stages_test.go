@@ -176,6 +176,7 @@ func (s *staged) decide(b *testing.B) {
 
 // link is what stands between the passes: rows and outcomes side by side.
 func (s *staged) link(b *testing.B, u *uploadRun, set *report.Set) {
+	u.open = map[int32]*decided{}
 	r := u.d.reader()
 	for _, t := range s.batches {
 		if err := r.unpack(t); err != nil {

@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"rensa/pkg/inventory"
 	"rensa/pkg/removal"
 )
 
@@ -24,13 +25,8 @@ type Checked struct {
 // of the SKUs that are not in the snapshot it looks for what may have been
 // meant; the others get their code alone. Several calls may run at once.
 func (r *Rules) Check(rows []removal.Row, out []Checked, hints int) {
-	skus := make([][]byte, len(rows))
-	items := make([]int32, len(rows))
-	for i := range rows {
-		skus[i] = rows[i].Value(removal.FieldSKU)
-	}
-	r.Snapshot.LookupBatch(skus, items)
-	r.findPools(items, out)
+	r.findItems(rows, out)
+	r.findPools(out)
 	var raw []byte
 	var last *Header
 	errors := errorFinder{}
@@ -47,16 +43,31 @@ func (r *Rules) Check(rows []removal.Row, out []Checked, hints int) {
 	}
 }
 
-// findPools begins each row's Checked with its item's pool. The loops do nothing
-// else, so that the memory of many rows is waited for together.
-func (r *Rules) findPools(items []int32, out []Checked) {
-	for i, item := range items {
-		out[i] = Checked{Item: item}
-		if item >= 0 {
-			out[i].pool = r.Snapshot.PoolOf(item)
+// findItems begins each row's Checked with its item.
+func (r *Rules) findItems(rows []removal.Row, out []Checked) {
+	var skus [inventory.LookupBatch][]byte
+	var items [inventory.LookupBatch]int32
+	for from := 0; from < len(rows); from += len(skus) {
+		n := min(len(skus), len(rows)-from)
+		for k := range n {
+			skus[k] = rows[from+k].Value(removal.FieldSKU)
+		}
+		r.Snapshot.LookupAll(skus[:n], items[:n])
+		for k, item := range items[:n] {
+			out[from+k] = Checked{Item: item}
 		}
 	}
-	for i := range out[:len(items)] {
+}
+
+// findPools finds the items' pools. The loops do nothing else, so that the memory of
+// many rows is waited for together.
+func (r *Rules) findPools(out []Checked) {
+	for i := range out {
+		if c := &out[i]; c.Item >= 0 {
+			c.pool = r.Snapshot.PoolOf(c.Item)
+		}
+	}
+	for i := range out {
 		if c := &out[i]; c.Item >= 0 {
 			c.has[removal.Sellable], c.has[removal.Unsellable] = r.Snapshot.Units(c.pool)
 			c.facts = r.Snapshot.HasProduct(c.pool)
