@@ -133,7 +133,7 @@ func (t *tx) putChange(ctx context.Context, h *merchantHead, run string, c *Chan
 }
 
 // putNew inserts orders with their progress.
-func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []Record) (err error) {
+func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []Record) error {
 	if len(orders) == 0 {
 		return nil
 	}
@@ -142,7 +142,6 @@ func (t *tx) putNew(ctx context.Context, h *merchantHead, run string, orders []R
 		return err
 	}
 	w := newOrderWriter(t, h)
-	defer func() { err = errors.Join(err, w.close()) }()
 	before := h.orders
 	for i := range orders {
 		o := orders[i].Order

@@ -177,14 +177,13 @@ func (t *tx) enterAll(ctx context.Context, merchant string) error {
 	}
 }
 
-func (t *tx) enterBlock(ctx context.Context, merchant string, base int64, block []byte) (err error) {
+func (t *tx) enterBlock(ctx context.Context, merchant string, base int64, block []byte) error {
 	orders, err := decodeOrders(block)
 	if err != nil {
 		return err
 	}
 	head := &merchantHead{id: merchant}
 	w := newOrderWriter(t, head)
-	defer func() { err = errors.Join(err, w.close()) }()
 	for i := range orders {
 		head.orders = base + orders[i].place // the writer numbers what comes by the one after
 		if err := w.add(ctx, &orders[i].Order); err != nil {

@@ -3,9 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -34,15 +32,12 @@ type shared struct {
 
 // orderWriter inserts orders, many a statement.
 type orderWriter struct {
-	tx    *tx
-	head  *merchantHead
-	stmts map[int]*sql.Stmt
-	// addressStmts are by the number of addresses, as stmts by that of orders.
-	addressStmts map[int]*sql.Stmt
-	common       shared
-	args         []any
-	n            int
-	lines        []byte
+	tx     *tx
+	head   *merchantHead
+	common shared
+	args   []any
+	n      int
+	lines  []byte
 	// The address before with its number, the numbers of all that this writer
 	// wrote, by hash, and those that are still to be written.
 	address    removal.Address
@@ -54,7 +49,7 @@ type orderWriter struct {
 }
 
 func newOrderWriter(t *tx, h *merchantHead) *orderWriter {
-	return &orderWriter{tx: t, head: h, stmts: map[int]*sql.Stmt{}, addressStmts: map[int]*sql.Stmt{}, addresses: map[[16]byte]int64{},
+	return &orderWriter{tx: t, head: h, addresses: map[[16]byte]int64{},
 		args: make([]any, 0, nShared+ordersPerInsert*nOwn)}
 }
 
@@ -145,38 +140,11 @@ func (w *orderWriter) flush(ctx context.Context) error {
 	if err := w.flushAddresses(ctx); err != nil {
 		return err
 	}
-	stmt, err := w.prepared(ctx, w.stmts, w.n, func() string { return w.tx.dialect.insertOrders(w.n, ownColumns, nOwn) }) //nolint:sqlclosecheck // close goes through the map
-	if err != nil {
-		return err
-	}
-	if _, err := stmt.ExecContext(ctx, w.args...); err != nil {
+	if err := w.tx.repeat(ctx, w.tx.dialect.insertOrders(w.n, ownColumns, nOwn), w.args...); err != nil {
 		return fmt.Errorf("orders %s to %s: %w", w.args[nShared+1], w.args[len(w.args)-nOwn+1], err)
 	}
 	w.n = 0
 	return nil
-}
-
-// prepared gives the statement for n rows, made once.
-func (w *orderWriter) prepared(ctx context.Context, stmts map[int]*sql.Stmt, n int, query func() string) (*sql.Stmt, error) {
-	if stmt, ok := stmts[n]; ok {
-		return stmt, nil
-	}
-	stmt, err := w.tx.PrepareContext(ctx, query())
-	if err == nil {
-		stmts[n] = stmt
-	}
-	return stmt, err
-}
-
-// close gives the statements back.
-func (w *orderWriter) close() error {
-	var errs []error
-	for _, stmts := range []map[int]*sql.Stmt{w.stmts, w.addressStmts} {
-		for _, s := range stmts {
-			errs = append(errs, s.Close())
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // nAddress is how many values an address has beside the merchant.
@@ -208,11 +176,7 @@ func (w *orderWriter) flushAddresses(ctx context.Context) error {
 	if n == 0 {
 		return nil
 	}
-	stmt, err := w.prepared(ctx, w.addressStmts, n, func() string { return w.tx.dialect.insertAddresses(n) }) //nolint:sqlclosecheck // close goes through the map
-	if err != nil {
-		return err
-	}
-	_, err = stmt.ExecContext(ctx, append([]any{w.head.id}, w.pending...)...)
+	err := w.tx.repeat(ctx, w.tx.dialect.insertAddresses(n), append([]any{w.head.id}, w.pending...)...)
 	w.pending = w.pending[:0]
 	if err != nil {
 		return fmt.Errorf("addresses: %w", err)

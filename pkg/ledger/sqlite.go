@@ -79,10 +79,9 @@ func explainSQLite(err error) error {
 // pages of 8 KB: the commit of a million rows takes two thirds of the time that it
 // takes with 4 KB, and small commits are no slower. The journal of a large commit is
 // cut back to 64 MB afterwards.
-const pragmas = "_pragma=page_size(8192)&_busy_timeout=10000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1" +
-	"&_pragma=journal_size_limit(67108864)"
+const pragmas = "_pragma=page_size(8192)&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_pragma=journal_size_limit(67108864)"
 
-// busyFor is how long others who have the ledger are waited for, as pragmas say.
+// busyFor is how long others who have the ledger are waited for.
 const busyFor = 10 * time.Second
 
 func (l *Ledger) openSQLite(ctx context.Context, path string) error {
@@ -103,7 +102,8 @@ func (l *Ledger) openSQLite(ctx context.Context, path string) error {
 	if !strings.HasPrefix(slash, "/") {
 		slash = "/" + slash // C:/…
 	}
-	address := "file://" + (&url.URL{Path: slash}).EscapedPath() + "?" + pragmas
+	address := "file://" + (&url.URL{Path: slash}).EscapedPath() +
+		fmt.Sprintf("?_busy_timeout=%d&", busyFor.Milliseconds()) + pragmas
 	// Room for 4 MB of pages: with 16 MB the commit of a million rows took 41 MB of
 	// memory instead of 14 and no less time, with 1 MB a third more time.
 	if l.writer, err = sql.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-4096)"); err != nil {
