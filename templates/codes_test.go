@@ -42,7 +42,7 @@ var values = map[string][]string{
 	"address_phone_invalid":   {"12"},
 	"address_po_box":          {"PO Box 12"},
 	"sku_too_long":            {strings.Repeat("SKU ", 13)},
-	"sku_unknown":             {"sku-0012", "SKU-OO12", "SKU-12", "SKU- 0012", "\u0405KU-0012", "Nothing like it"},
+	"sku_unknown":             {"sku-0012", "SKU-OO12", "SKU-12", "SKU- 0012", "\u0405KU-0012", "SKU-\u200b0012", "Nothing like it"},
 	"sku_is_fnsku":            {"X001ABCDEF"},
 	"sku_is_asin":             {"B00ABCDEFG"},
 	"sku_damaged":             {"1.23457E+11"},

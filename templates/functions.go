@@ -164,7 +164,7 @@ func quote(v string) string {
 		switch {
 		case r == '\n' || r == '\r' || r == '\t':
 			r = ' '
-		case unicode.IsControl(r):
+		case unicode.IsControl(r), unseen(r) && !joins(r):
 			r = utf8.RuneError
 		}
 		b = utf8.AppendRune(b, r)

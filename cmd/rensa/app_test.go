@@ -122,7 +122,7 @@ func TestTable(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	t.Parallel()
-	if got := printable("a\x1b[31mb\u009bc å\t"); got != "a\ufffd[31mb\ufffdc å\ufffd" {
+	if got := printable("a\x1b[31mb\u009bc å\t\u202e1-\u2067"); got != "a\ufffd[31mb\ufffdc å\ufffd\ufffd1-\ufffd" {
 		t.Errorf("got %q", got)
 	}
 }
