@@ -28,8 +28,8 @@ func TestQuotedValuesShowAllTheirCharacters(t *testing.T) {
 	t.Parallel()
 	texts := templates.Load("en")
 	for value, want := range map[string]string{
-		"\u200bLAMP-2":              "\"\ufffdLAMP-2\"",
-		"12\u202e-PMAL":             "\"12\ufffd-PMAL\"",
+		"\u200bLAMP-2":               "\"\ufffdLAMP-2\"",
+		"12\u202e-PMAL":              "\"12\ufffd-PMAL\"",
 		"\U0001f468\u200d\U0001f467": "\"\U0001f468\u200d\U0001f467\"", // one picture
 	} {
 		if got := texts.Message("sku_unknown", value, nil); !strings.Contains(got, want) {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -103,10 +104,25 @@ func (a *app) fault(err error) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
+	if key := diskFault(err); key != "" {
+		first, _, _ := strings.Cut(err.Error(), "\n") // each file that it kept from being written has a line
+		return (&fault{exit: exitTemporary, say: phrase{key, nil}, err: errors.New(first)}).hint("cli.hint.disk")
+	}
 	if isTemporary(err) {
 		return (&fault{exit: exitTemporary, say: phrase{"cli.err.temporary", nil}, err: err}).hint("cli.hint.again")
 	}
 	return &fault{exit: exitInternal, say: phrase{"cli.err.internal", nil}, err: err}
+}
+
+// diskFault is the text for a disk that takes nothing more; "" for any other error.
+func diskFault(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "cli.err.disk_full"
+	case errors.Is(err, syscall.EROFS):
+		return "cli.err.read_only"
+	}
+	return ""
 }
 
 // flagFault tells what is wrong with a command's flags in our words.

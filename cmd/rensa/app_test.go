@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -156,5 +158,23 @@ func TestProgress(t *testing.T) {
 	p.update(1, 2)
 	if talk.Len() > 0 {
 		t.Errorf("without a terminal: %q", talk.String())
+	}
+}
+
+// A disk that takes nothing more is told once, and is no failure of the program.
+func TestDiskFaults(t *testing.T) {
+	t.Parallel()
+	var talk bytes.Buffer
+	a := &app{stderr: &talk, texts: templates.Load("en")}
+	for cause, want := range map[error]string{
+		syscall.ENOSPC: "rensa: the disk is full: one: ",
+		syscall.EDQUOT: "rensa: the disk is full: one: ",
+		syscall.EROFS:  "rensa: the disk is read-only: one: ",
+	} {
+		talk.Reset()
+		f := a.fault(errors.Join(fmt.Errorf("one: %w", cause), fmt.Errorf("two: %w", cause)))
+		if a.tell(f, ""); f.exit != exitTemporary || !strings.HasPrefix(talk.String(), want) || strings.Contains(talk.String(), "two") {
+			t.Errorf("%v: exit code %d: %s", cause, f.exit, talk.String())
+		}
 	}
 }
