@@ -435,7 +435,7 @@ func (p *fakePast) resolve(r *validate.Rules) {
 			}
 			order.Lines = append(order.Lines, line)
 		}
-		f := validate.NewFamily(o.id, "earlier.tsv", []removal.Order{order})
+		f := validate.NewFamily(o.id, []removal.Order{order}, []string{"earlier.tsv"})
 		p.families[o.id], p.hashes[f] = f, order.HeaderHash
 		p.byAge = append([]*validate.Family{f}, p.byAge...)
 		p.taken = append(p.taken, o.id)
