@@ -246,7 +246,7 @@ func (d *Decider) conflicts(o *order, row *removal.Row, h *Header, rec *record) 
 		var expected string
 		expected, first, _ = strings.Cut(first, "\x00")
 		v := row.Value(f)
-		if len(v) == 0 || equalValues(f, v, []byte(expected)) {
+		if len(v) == 0 || f.OfAddress() && isPlaceholder(v) || equalValues(f, v, []byte(expected)) {
 			continue
 		}
 		if f == removal.FieldMethod && o.has(removal.OrderHeaderMissing) {

@@ -116,6 +116,12 @@ func TestDecide(t *testing.T) {
 			want: "A accepted 1+0|A rejected 0+0 order_conflict|A accepted 1+0",
 		},
 		{
+			// What counts as blank differs from nothing.
+			name: "PlaceholderIsNoConflict",
+			rows: "A,Return,SE,LAMP,1,0|A,,N/A,CUP-A,1,0|A,,none,TOY,1,0",
+			want: "A accepted 1+0|A accepted 1+0 placeholder_ignored|A accepted 1+0 placeholder_ignored",
+		},
+		{
 			name: "Scattered",
 			rows: "A,Return,SE,LAMP,1,0|B,Return,SE,LAMP,1,0|A,,,LAMP,1,0|A,,,TOY,1,0",
 			want: "A accepted 1+0|B accepted 1+0|A rejected 0+0 row_duplicate|A accepted 1+0", orders: "A=order_scattered",
@@ -373,7 +379,7 @@ func (c *decideCase) read() []removal.Row {
 		if country := values[removal.FieldCountry]; country != "" {
 			values[removal.FieldName], values[removal.FieldLine1] = "Lager AB", "Gatan 1"
 			values[removal.FieldCity], values[removal.FieldPostalCode] = "Orten", "211 43"
-			if country != "SE" {
+			if len(country) == 2 && country != "SE" {
 				values[removal.FieldPostalCode] = "12345"
 			}
 		}
