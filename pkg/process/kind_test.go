@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rensa/pkg/process"
+	"rensa/pkg/removal"
 )
 
 const twoSKUs = "sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t9\t9\nB\tX2\t9\t9\n"
@@ -38,6 +39,30 @@ func TestTableIsNotKeyValue(t *testing.T) {
 			r := w.drop("upload.tsv", []byte(c.text), exit)
 			if rows := w.table(r, "result.csv"); len(rows) != c.rows || rows[0][2] != "O1" || rows[0][10] != "accepted" {
 				t.Errorf("rows %v", rows)
+			}
+		})
+	}
+}
+
+// The hint names the heading to rename, whatever language it is near to, and never
+// one that the file needs as it stands.
+func TestHeadingToRename(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ headings, nearest string }{
+		"Part":        {"Order-ID|RemovalDisposition|AddressName|SKU|SellableQuantity", "MerchantSKU ~ SKU"},
+		"Longer":      {"RemovalDisposition|My MerchantSKU (new)|SellableQuantity", "MerchantSKU ~ My MerchantSKU (new)"},
+		"Swedish":     {"Borttagningsmetod|Säljarens SKU|Levererbart antal", "MerchantSKU ~ Säljarens SKU"},
+		"German":      {"Remissionsart|Händler-SKU|Verkaufbare Mengen", "SellableQuantity / UnsellableQuantity ~ Verkaufbare Mengen"},
+		"NothingLike": {"RemovalDisposition|Artikel|SellableQuantity|ContactPhoneNumber", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, profile())
+			w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+			text := strings.ReplaceAll(c.headings, "|", "\t") + "\nDisposal\tA\t1\n"
+			r := w.drop("upload.tsv", []byte(text), process.ExitRefused)
+			if p := r.FileProblem; p == nil || p.Code != removal.FileHeaderMissing || p.Args.Get("nearest") != c.nearest {
+				t.Errorf("answer %+v", p)
 			}
 		})
 	}
