@@ -59,7 +59,7 @@ var documented = map[string][]fact{
 	"file_empty":              nil,
 	"file_too_large":          {is("limit", "bytes"), is("max", "536870912"), may("found", "734003200")},
 	"file_format_unsupported": {is("format", "xls", "xlsb", "ods", "encrypted", "archive", "binary"), may("files", "0", "1", "3")},
-	"file_encoding_invalid":   {is("encoding", "utf-8", "utf-16le", "windows-1252", "shift-jis"), is("offset", "18273")},
+	"file_encoding_invalid":   {is("encoding", "utf-8", "utf-16le", "utf-32le", "windows-1252", "shift-jis"), is("offset", "18273")},
 	"file_kind_unknown": {
 		may("nearest", list("removal_upload: RemovalDisposition, MerchantSKU", "manage_fba_inventory: afn-fulfillable-quantity")),
 		may("two", list("removal_upload", "rensa_inventory"))},
