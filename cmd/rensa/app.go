@@ -94,7 +94,7 @@ func (a *app) tell(f *fault, about string) {
 	}
 	a.complain(line)
 	for _, h := range f.hints {
-		fmt.Fprintf(a.stderr, "hint: %s\n", a.t(h.key, h.args...))
+		fmt.Fprintln(a.stderr, a.t("cli.problem.hint", "hint", a.t(h.key, h.args...)))
 	}
 }
 
