@@ -144,7 +144,7 @@ var further = map[string][][]fact{
 	"file_too_large": {
 		{is("limit", "unpacked"), is("max", "4294967296"), may("found", "4294967297")},
 		{is("limit", "ratio"), is("max", "200"), may("found", "1000")},
-		{is("limit", "cell"), is("max", "32768")},
+		{is("limit", "cell"), is("max", "32768"), may("at_line", "18"), may("at_row", "7")},
 		{is("limit", "rows"), is("max", "5000000"), may("found", "5000001")},
 		{is("limit", "columns"), is("max", "256"), may("found", "300")},
 		{is("limit", "sheets"), is("max", "1024")},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"unsafe"
 
 	"rensa/pkg/policy"
@@ -124,8 +125,20 @@ func (f facts) Get(name string) string {
 		return f.problem.OrderID
 	case "sku":
 		return f.problem.SKU
+	case "at_line":
+		return ordinal(f.problem.Line)
+	case "at_row":
+		return ordinal(f.problem.Row)
 	}
 	return ""
+}
+
+// ordinal is a line or row; "" where there is none.
+func ordinal(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 func (r *renderer) say(p *removal.Problem) said {
