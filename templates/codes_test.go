@@ -76,7 +76,7 @@ var documented = map[string][]fact{
 	"snapshot_bad":         {is("bad", "151"), is("rows", "12000")},
 	"snapshot_stale":       {is("date", "2026-11-15"), is("days", "8"), is("max", "3")},
 	"column_ignored":       {is("heading", "Merchant Sku Code"), may("near", "MerchantSKU")},
-	"column_count":         {is("cells", "17"), is("headings", "15")},
+	"column_count":         {is("cells", "17"), is("headings", "15"), may("at_line", "18")},
 	"cell_formula":         {column},
 	"cell_error":           {column},
 	"text_damaged":         {column},
