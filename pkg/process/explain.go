@@ -9,6 +9,7 @@ import (
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
 	"rensa/pkg/upload"
 	"rensa/templates"
 )
@@ -21,7 +22,7 @@ type Explanation struct {
 	Run     ledger.Run
 	Outcome removal.Outcome
 	Order   removal.OrderOutcome
-	OrderID string // under which it was accepted; the file's own where it was not
+	OrderID string // as result.csv has it
 	// SKU and FNSKU are as in the snapshot; "" where the row's SKU is not there.
 	SKU, FNSKU string
 	// Snapshot is what the row was checked against; nil where it is not kept.
@@ -54,13 +55,7 @@ func (p *Processor) Explain(ctx context.Context, merchant, run string, row int) 
 }
 
 func (p *Processor) explain(ctx context.Context, run *ledger.Run, o *removal.Outcome, order *removal.OrderOutcome) (*Explanation, error) {
-	e := &Explanation{Run: *run, Outcome: *o, Order: *order, OrderID: order.ID}
-	switch {
-	case o.Status == removal.Accepted && order.Parts != nil:
-		e.OrderID = order.Parts[o.Part]
-	case o.Status != removal.Accepted && order.Given != "":
-		e.OrderID = order.Given
-	}
+	e := &Explanation{Run: *run, Outcome: *o, Order: *order, OrderID: report.OrderID(o, order)}
 	if err := p.findings(ctx, e); err != nil {
 		return nil, err
 	}
