@@ -112,6 +112,13 @@ func partOf(t *testing.T, f *zip.File) []byte {
 	return part
 }
 
+// declared makes a workbook another kind of one.
+func declared(kind string) func(name string, part []byte) []byte {
+	return func(_ string, part []byte) []byte {
+		return bytes.ReplaceAll(part, []byte("openxmlformats-officedocument.spreadsheetml.sheet.main+xml"), []byte(kind+".main+xml"))
+	}
+}
+
 // Workbooks as other programs save them are annotated, or, where that cannot be,
 // made of their rows; none is refused for what is odd about it.
 func TestOddWorkbooks(t *testing.T) {
@@ -131,6 +138,9 @@ func TestOddWorkbooks(t *testing.T) {
 			}
 			return styles.ReplaceAll(part, nil)
 		},
+		// Spreadsheets refuse to open a workbook that says it is another kind than its name.
+		"Template": declared("openxmlformats-officedocument.spreadsheetml.template"),
+		"Macros":   declared("ms-excel.sheet.macroEnabled"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -143,8 +153,12 @@ func TestOddWorkbooks(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, f := range z.File {
-				if n := bytes.Count(partOf(t, f), []byte("tabSelected=")); n > 1 {
+				part := partOf(t, f)
+				if n := bytes.Count(part, []byte("tabSelected=")); n > 1 {
 					t.Errorf("%s has the attribute tabSelected %d times", f.Name, n)
+				}
+				if f.Name == "[Content_Types].xml" && !bytes.Contains(part, []byte("spreadsheetml.sheet.main+xml")) {
+					t.Errorf("it is declared as another kind of workbook: %s", part)
 				}
 			}
 			if err := z.Close(); err != nil {

@@ -125,7 +125,7 @@ func (b *book) dress(sheet, mark, color string, grid, onePage bool) error {
 func (b *book) save(w io.Writer) error {
 	b.ZipWriter = func(w io.Writer) excelize.ZipWriter { return &packer{w: w} }
 	for _, part := range b.ContentTypes.Overrides {
-		if strings.Contains(part.ContentType, "macroEnabled") {
+		if strings.Contains(part.ContentType, "macroEnabled") || strings.HasSuffix(part.ContentType, "template.main+xml") {
 			b.Path = "report.xlsx" // as which it is declared from here on
 		}
 	}
