@@ -96,6 +96,63 @@ func edited(t *testing.T, book []byte, edit func(name string, part []byte) []byt
 	return b.Bytes()
 }
 
+// A report carries nobody's programs, and what is called .xlsx may hold none.
+func TestMacrosAreLeftOut(t *testing.T) {
+	t.Parallel()
+	rows := [][]string{{"RemovalDisposition", "MerchantSKU", "SellableQuantity"}, {"Disposal", "A", "1"}, {"", "NONE", "1"}}
+	declare := declared("ms-excel.sheet.macroEnabled")
+	book := edited(t, workbook(t, rows), func(name string, part []byte) []byte {
+		part = declare(name, part)
+		switch name {
+		case "xl/_rels/workbook.xml.rels":
+			part = bytes.Replace(part, []byte("</Relationships>"), []byte(`<Relationship Id="rIdM" Target="vbaProject.bin"`+
+				` Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject"/></Relationships>`), 1)
+		case "[Content_Types].xml":
+			part = bytes.Replace(part, []byte("</Types>"), []byte(`<Override PartName="/xl/vbaProject.bin"`+
+				` ContentType="application/vnd.ms-office.vbaProject"/></Types>`), 1)
+		case "xl/worksheets/sheet1.xml":
+			part = bytes.Replace(part, []byte(`defaultRowHeight="15"`), []byte(`defaultRowHeight="23"`), 1)
+		}
+		return part
+	})
+	from, err := zip.NewReader(bytes.NewReader(book), int64(len(book)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	to := zip.NewWriter(&b)
+	for _, f := range from.File {
+		if err := to.Copy(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err = to.Create("xl/vbaProject.bin"); err == nil {
+		err = to.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+	r := w.drop("book.xlsm", b.Bytes(), process.ExitRejected)
+	z, err := zip.OpenReader(filepath.Join(r.ReportDir, "annotated.xlsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range z.File {
+		part := partOf(t, f)
+		if strings.Contains(f.Name, "vbaProject") || bytes.Contains(part, []byte("vbaProject.bin")) {
+			t.Errorf("%s speaks of macros", f.Name)
+		}
+		if f.Name == "xl/worksheets/sheet1.xml" && !bytes.Contains(part, []byte(`defaultRowHeight="23"`)) {
+			t.Error("it is not the workbook that was dropped")
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func partOf(t *testing.T, f *zip.File) []byte {
 	t.Helper()
 	r, err := f.Open()
