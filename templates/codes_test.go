@@ -149,7 +149,7 @@ var further = map[string][][]fact{
 		{is("limit", "columns"), is("max", "256"), may("found", "300")},
 		{is("limit", "sheets"), is("max", "1024")},
 	},
-	"file_kind_unknown":       {{is("is", "recommended_removal")}},
+	"file_kind_unknown":       {{is("is", "recommended_removal")}, {is("own", "20261120-090000-a1b2c3")}},
 	"file_format_unsupported": {{is("format", "archive"), may("files", "1", "3")}},
 	"address_outside_store":   {{is("country", "JP"), is("store", "SE"), is("policy", "list"), column}},
 	"address_postal_invalid":  {{is("country", "SE"), is("example", "114 55"), may("suggest", "114 55"), column}},

@@ -242,3 +242,29 @@ func TestKindsOfOrders(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// Whoever drops the answer that stands among the reports of an upload has not been
+// refused by the marketplace: the orders stand, and their ids stay used.
+func TestOwnAnswerRefusesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+	upload := "MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\nO1\tDisposal\tA\t1\nO1\t\tNONE\t1\n"
+	r := w.drop("upload.tsv", []byte(upload), process.ExitRejected)
+	answer, err := os.ReadFile(filepath.Join(r.ReportDir, "processing-report.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := w.drop("processing-report.txt", answer, process.ExitRefused)
+	if p := again.FileProblem; p == nil || p.Code != removal.FileKindUnknown || p.Args.Get("own") != r.RunID {
+		t.Errorf("answer %+v", p)
+	}
+	if orders := w.orders(); len(orders) != 1 || orders[0].State != removal.StatePending {
+		t.Errorf("orders %+v", orders)
+	}
+	// The same words from elsewhere are the marketplace's.
+	w.drop("other.txt", append(answer, "\r\n"...), process.ExitAccepted)
+	if orders := w.orders(); len(orders) != 1 || orders[0].State != removal.StateRefused {
+		t.Errorf("orders %+v", orders)
+	}
+}
