@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -262,8 +263,8 @@ func TestOwnAnswerRefusesNothing(t *testing.T) {
 	if orders := w.orders(); len(orders) != 1 || orders[0].State != removal.StatePending {
 		t.Errorf("orders %+v", orders)
 	}
-	// The same words from elsewhere are the marketplace's.
-	w.drop("other.txt", append(answer, "\r\n"...), process.ExitAccepted)
+	// What says something else is the marketplace's.
+	w.drop("other.txt", bytes.Replace(answer, []byte("2\tNONE"), []byte("1\tA"), 1), process.ExitAccepted)
 	if orders := w.orders(); len(orders) != 1 || orders[0].State != removal.StateRefused {
 		t.Errorf("orders %+v", orders)
 	}
