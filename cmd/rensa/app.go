@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -104,9 +105,12 @@ func (a *app) fault(err error) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
+	first, _, _ := strings.Cut(err.Error(), "\n") // each file that could not be written has a line
 	if key := diskFault(err); key != "" {
-		first, _, _ := strings.Cut(err.Error(), "\n") // each file that it kept from being written has a line
 		return (&fault{exit: exitTemporary, say: phrase{key, nil}, err: errors.New(first)}).hint("cli.hint.disk")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return usage("cli.err.permission").because(errors.New(first)).hint("cli.hint.permission")
 	}
 	if isTemporary(err) {
 		return (&fault{exit: exitTemporary, say: phrase{"cli.err.temporary", nil}, err: err}).hint("cli.hint.again")

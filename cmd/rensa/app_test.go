@@ -161,19 +161,24 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// A disk that takes nothing more is told once, and is no failure of the program.
+// A disk that takes nothing more, or a folder that is another's, is told once, and is
+// no failure of the program.
 func TestDiskFaults(t *testing.T) {
 	t.Parallel()
 	var talk bytes.Buffer
 	a := &app{stderr: &talk, texts: templates.Load("en")}
-	for cause, want := range map[error]string{
-		syscall.ENOSPC: "rensa: the disk is full: one: ",
-		syscall.EDQUOT: "rensa: the disk is full: one: ",
-		syscall.EROFS:  "rensa: the disk is read-only: one: ",
+	for cause, want := range map[error]struct {
+		exit int
+		says string
+	}{
+		syscall.ENOSPC: {exitTemporary, "rensa: the disk is full: one: "},
+		syscall.EDQUOT: {exitTemporary, "rensa: the disk is full: one: "},
+		syscall.EROFS:  {exitTemporary, "rensa: the disk is read-only: one: "},
+		syscall.EACCES: {exitUsage, "rensa: a file may not be read or written: one: "},
 	} {
 		talk.Reset()
 		f := a.fault(errors.Join(fmt.Errorf("one: %w", cause), fmt.Errorf("two: %w", cause)))
-		if a.tell(f, ""); f.exit != exitTemporary || !strings.HasPrefix(talk.String(), want) || strings.Contains(talk.String(), "two") {
+		if a.tell(f, ""); f.exit != want.exit || !strings.HasPrefix(talk.String(), want.says) || strings.Contains(talk.String(), "two") {
 			t.Errorf("%v: exit code %d: %s", cause, f.exit, talk.String())
 		}
 	}
