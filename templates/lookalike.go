@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // damage names the first character that cannot be right in a name: the mark of
@@ -39,6 +41,14 @@ func difference(s *scope, a []expr) string {
 		return s.t.plain["part.differs_blank"].render(s)
 	case strings.EqualFold(withoutZeros(typed), withoutZeros(meant)):
 		return s.t.plain["part.differs_zero"].render(s)
+	case norm.NFC.String(typed) == norm.NFC.String(meant):
+		return s.t.plain["part.differs_accent"].render(s)
+	case withoutUnseen(typed) == withoutUnseen(meant):
+		if position, r := firstUnseen(typed); position > 0 {
+			return s.t.T("part.differs_unseen_typed", "position", position, "character", codePoint(r))
+		}
+		position, r := firstUnseen(meant)
+		return s.t.T("part.differs_unseen_meant", "position", position, "character", codePoint(r))
 	}
 	t, m := []rune(typed), []rune(meant)
 	if len(t) != len(m) {
@@ -55,6 +65,33 @@ func difference(s *scope, a []expr) string {
 	}
 	return ""
 }
+
+// unseen tells whether a character shows nothing of itself, as the blank without
+// width that is copied from pages, or the marks that turn the direction of writing.
+func unseen(r rune) bool { return unicode.Is(unicode.Cf, r) }
+
+func withoutUnseen(v string) string {
+	return strings.Map(func(r rune) rune {
+		if unseen(r) {
+			return -1
+		}
+		return r
+	}, v)
+}
+
+// firstUnseen is the first such character and its place, counted from 1; 0: none.
+func firstUnseen(v string) (position int, _ rune) {
+	for _, r := range v {
+		if position++; unseen(r) {
+			return position, r
+		}
+	}
+	return 0, 0
+}
+
+// joins tells whether an unseen character belongs to what is seen: it makes one
+// picture of several, or parts letters of scripts that join them.
+func joins(r rune) bool { return r == '\u200c' || r == '\u200d' }
 
 // withoutZeros drops the zeros that lead a run of digits.
 func withoutZeros(v string) string {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +95,7 @@ func (a *app) tell(f *fault, about string) {
 	}
 	a.complain(line)
 	for _, h := range f.hints {
-		fmt.Fprintf(a.stderr, "hint: %s\n", a.t(h.key, h.args...))
+		fmt.Fprintln(a.stderr, a.t("cli.problem.hint", "hint", a.t(h.key, h.args...)))
 	}
 }
 
@@ -103,10 +105,28 @@ func (a *app) fault(err error) *fault {
 	if f, ok := errors.AsType[*fault](err); ok {
 		return f
 	}
+	first, _, _ := strings.Cut(err.Error(), "\n") // each file that could not be written has a line
+	if key := diskFault(err); key != "" {
+		return (&fault{exit: exitTemporary, say: phrase{key, nil}, err: errors.New(first)}).hint("cli.hint.disk")
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return usage("cli.err.permission").because(errors.New(first)).hint("cli.hint.permission")
+	}
 	if isTemporary(err) {
 		return (&fault{exit: exitTemporary, say: phrase{"cli.err.temporary", nil}, err: err}).hint("cli.hint.again")
 	}
 	return &fault{exit: exitInternal, say: phrase{"cli.err.internal", nil}, err: err}
+}
+
+// diskFault is the text for a disk that takes nothing more; "" for any other error.
+func diskFault(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "cli.err.disk_full"
+	case errors.Is(err, syscall.EROFS):
+		return "cli.err.read_only"
+	}
+	return ""
 }
 
 // flagFault tells what is wrong with a command's flags in our words.

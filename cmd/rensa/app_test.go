@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -122,7 +124,7 @@ func TestTable(t *testing.T) {
 
 func TestPrintable(t *testing.T) {
 	t.Parallel()
-	if got := printable("a\x1b[31mb\u009bc å\t"); got != "a\ufffd[31mb\ufffdc å\ufffd" {
+	if got := printable("a\x1b[31mb\u009bc å\t\u202e1-\u2067"); got != "a\ufffd[31mb\ufffdc å\ufffd\ufffd1-\ufffd" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -156,5 +158,28 @@ func TestProgress(t *testing.T) {
 	p.update(1, 2)
 	if talk.Len() > 0 {
 		t.Errorf("without a terminal: %q", talk.String())
+	}
+}
+
+// A disk that takes nothing more, or a folder that is another's, is told once, and is
+// no failure of the program.
+func TestDiskFaults(t *testing.T) {
+	t.Parallel()
+	var talk bytes.Buffer
+	a := &app{stderr: &talk, texts: templates.Load("en")}
+	for cause, want := range map[error]struct {
+		exit int
+		says string
+	}{
+		syscall.ENOSPC: {exitTemporary, "rensa: the disk is full: one: "},
+		syscall.EDQUOT: {exitTemporary, "rensa: the disk is full: one: "},
+		syscall.EROFS:  {exitTemporary, "rensa: the disk is read-only: one: "},
+		syscall.EACCES: {exitUsage, "rensa: a file may not be read or written: one: "},
+	} {
+		talk.Reset()
+		f := a.fault(errors.Join(fmt.Errorf("one: %w", cause), fmt.Errorf("two: %w", cause)))
+		if a.tell(f, ""); f.exit != want.exit || !strings.HasPrefix(talk.String(), want.says) || strings.Contains(talk.String(), "two") {
+			t.Errorf("%v: exit code %d: %s", cause, f.exit, talk.String())
+		}
 	}
 }

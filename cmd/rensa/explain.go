@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -112,7 +113,13 @@ func (a *app) explainText(ws *workspace, e *process.Explanation, m *removal.Merc
 		status = a.style.yellow(status)
 	}
 	l.add("decision", status)
-	l.add("order", printable(e.OrderID)+" ("+a.t("word.method."+e.Order.Method.String())+")")
+	order := printable(e.OrderID)
+	if e.Order.Method != removal.MethodNone {
+		order = strings.TrimSpace(order + " (" + a.t("word.method."+e.Order.Method.String()) + ")")
+	}
+	if order != "" {
+		l.add("order", order)
+	}
 	if e.SKU != "" {
 		l.add("pool", printable(e.SKU)+" "+printable(e.FNSKU))
 	}

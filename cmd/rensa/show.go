@@ -108,11 +108,12 @@ func (a *app) answer(document any) error {
 	return nil
 }
 
-// printable makes text from a file safe to show on a terminal: control characters
-// become a replacement character.
+// printable makes text from a file safe to show on a terminal: control characters,
+// and those that turn the direction of all that follows, become a replacement
+// character.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return '\ufffd'
 		}
 		return r

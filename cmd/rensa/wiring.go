@@ -8,7 +8,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	// Merchants' zones must be known on machines without a zone database too.
@@ -148,8 +147,7 @@ func (ws *workspace) merchant(ctx context.Context, id string) (removal.Merchant,
 
 // isTemporary tells whether the same call may work a moment later.
 func isTemporary(err error) bool {
-	return errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrBusy) || errors.Is(err, syscall.ENOSPC) ||
-		errors.Is(err, process.ErrUnpublished)
+	return errors.Is(err, ledger.ErrConflict) || errors.Is(err, ledger.ErrBusy) || errors.Is(err, process.ErrUnpublished)
 }
 
 // actor names who works here, for the history of orders and settings.

@@ -53,7 +53,11 @@ func (d *Desk) PlanProcessingReport(ctx context.Context, m *removal.Merchant, ru
 		}
 		errors++
 		named := named(l, rows, file.Orders)
-		if named == nil {
+		switch {
+		case named == nil && namesSKU(l) && report.Successful != 0:
+			p.Counts.Kept++ // it is about something that this file did not hold
+			continue
+		case named == nil:
 			named = file.Orders
 		}
 		if p.refuseAll(named, strings.TrimSpace(l.Code+" "+l.Message)) {
@@ -124,9 +128,9 @@ func (p *planner) sentRows(file *ledger.Outbound) []sentRow {
 // the SKU there is the row's, with headings counted or not; by an order id in the
 // message; by the SKU. nil: it names none.
 func named(l *removal.ProcessingLine, rows []sentRow, orders []string) []string {
-	sku := strings.TrimSpace(l.SKU)
-	if sku == "-" {
-		sku = ""
+	sku := ""
+	if namesSKU(l) {
+		sku = strings.TrimSpace(l.SKU)
 	}
 	for _, i := range []int{l.RecordNumber - 1, l.RecordNumber - 2} {
 		if i >= 0 && i < len(rows) && (rows[i].sku == sku || sku == "" && i == l.RecordNumber-1) {
@@ -148,6 +152,12 @@ func named(l *removal.ProcessingLine, rows []sentRow, orders []string) []string 
 		}
 	}
 	return found
+}
+
+// namesSKU tells whether a row of a report is about one SKU.
+func namesSKU(l *removal.ProcessingLine) bool {
+	sku := strings.TrimSpace(l.SKU)
+	return sku != "" && sku != "-"
 }
 
 // containsWord tells whether text holds a word that no letter or digit continues.

@@ -336,7 +336,7 @@ func (p past) Families(ids []string) (map[string]*validate.Family, error) {
 		if err != nil {
 			return nil, err
 		}
-		families[id] = validate.NewFamily(id, "", orders)
+		families[id] = validate.NewFamily(id, orders, make([]string, len(orders)))
 	}
 	return families, nil
 }

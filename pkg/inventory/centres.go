@@ -142,7 +142,7 @@ func (c *centreReader) country() string {
 func (c *centreReader) extra(cells int) {
 	c.ok = false
 	c.problems = append(c.problems, removal.Problem{
-		Place: c.place(c.block.Number(c.i), c.block.Line(c.i), -1), Code: removal.ColumnCount, Field: removal.FieldNone,
+		Place: c.place(c.block.Number(c.i), c.block.Line(c.i), cells-1), Code: removal.ColumnCount, Field: removal.FieldNone,
 		Args: removal.Args{}.Arg("cells", cells).Arg("headings", len(c.headings)),
 	})
 }

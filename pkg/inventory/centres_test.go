@@ -39,7 +39,7 @@ func TestReadCentres(t *testing.T) {
 		"E6 input_row_bad heading=country-code reason=not_valid\n"+
 		"A8 input_row_bad heading=fulfillment-center-id reason=not_valid\n"+
 		"C9 input_row_bad heading=line1 reason=too_long\n"+
-		"C10 text_damaged\n column_count cells=7 headings=6\n"+
+		"C10 text_damaged\nG11 column_count cells=7 headings=6\n"+
 		"F12 input_row_bad heading=postal-code reason=missing\n", problems(found)); d != "" {
 		t.Error(d)
 	}

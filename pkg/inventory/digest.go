@@ -291,7 +291,7 @@ func (d *digester) bad(f field, reason string) {
 func (d *digester) note(i issue) {
 	if i.code.IsError() {
 		d.ok = false
-		if i.col >= 0 {
+		if i.col >= 0 && i.col < len(d.field) {
 			d.told |= 1 << d.field[i.col]
 		}
 	}
@@ -343,7 +343,7 @@ func hasError(notes []decode.Note, col int) bool {
 func (d *digester) extra() {
 	for c := len(d.cells) - 1; c >= len(d.headings); c-- {
 		if d.cells[c].Len > 0 {
-			d.note(issue{col: -1, code: removal.ColumnCount,
+			d.note(issue{col: c, code: removal.ColumnCount,
 				args: removal.Args{}.Arg("cells", c+1).Arg("headings", len(d.headings))})
 			return
 		}

@@ -276,7 +276,7 @@ func (r *factRows) notes() {
 	cells := r.block.Cells(r.i)
 	for c := len(cells) - 1; c >= len(r.headings); c-- {
 		if cells[c].Len > 0 {
-			r.report(-1, removal.ColumnCount, removal.Args{}.Arg("cells", c+1).Arg("headings", len(r.headings)))
+			r.report(c, removal.ColumnCount, removal.Args{}.Arg("cells", c+1).Arg("headings", len(r.headings)))
 			break
 		}
 	}

@@ -151,7 +151,7 @@ func TestBadRows(t *testing.T) {
 			"A2 snapshot_row_bad heading=sku reason=missing\nA3 snapshot_row_bad heading=sku reason=too_long\n" +
 				"A4 text_damaged\nB5 text_damaged\n"},
 		{"more cells than headings", bars(manageHead, "A|F|||||1|0|||9", "B|F|||||1|0||"),
-			" column_count cells=11 headings=8\n"},
+			"K2 column_count cells=11 headings=8\n"},
 		{"own", bars("sku|disposition|quantity|snapshot-date|recalled|unit-weight-g|expiry-date",
 			"A|sellable||||", "B|reserved|1|||", "C|sellable|1|20.13.2026||", "D|sellable|1||perhaps|", "E|sellable|1|||-4|soon", "F|sellable|1|2026-11-20|no|4|2027-01-01"),
 			"C2 snapshot_row_bad heading=quantity reason=missing\nB3 snapshot_row_bad heading=disposition reason=disposition\n" +

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	"golang.org/x/text/unicode/norm"
+
 	"rensa/pkg/removal"
 )
 
@@ -44,7 +46,8 @@ func (s *Snapshot) Suggest(sku []byte, longNumber bool) Suggestion {
 	if lost, ok := parseLost(sku, longNumber); ok {
 		return Suggestion{removal.SKUDamaged, s.beginning(lost)}
 	}
-	return Suggestion{removal.SKUUnknown, s.nearest(sku)}
+	// Some programs write letters and their accents apart.
+	return Suggestion{removal.SKUUnknown, s.nearest(norm.NFC.Bytes(sku))}
 }
 
 func (s *Snapshot) names(items []int32) []string {

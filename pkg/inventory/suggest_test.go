@@ -29,6 +29,7 @@ func TestSuggest(t *testing.T) {
 		"123456789012345678|||||1|1|1",
 		"MÜTZE-ROT|||||1|1|1",
 		"AB|||||1|1|1",
+		"MÅTA-ÖGLA-ÄNDA|||||1|1|1",
 		"Same-Key|||||1|1|1",
 		"SAME-KEY|||||1|1|1",
 	)).Snapshot
@@ -64,6 +65,7 @@ func TestSuggest(t *testing.T) {
 		{"BLUE-MGU-2", false, "sku_unknown BLUE-MUG-02"},
 		{"XBLUE-MUG-01X", false, "sku_unknown BLUE-MUG-01"},
 		{"MUTZE-ROT", false, "sku_unknown MÜTZE-ROT"},
+		{"ma\u030ata-\u200bo\u0308gla-a\u0308nda", false, "sku_unknown MÅTA-ÖGLA-ÄNDA"}, // accents apart, and a blank without width
 		{"MÜTZE-ROTT", false, "sku_unknown MÜTZE-ROT"},
 		{"XY", false, "sku_unknown"},
 		{"", false, "sku_unknown"},

@@ -151,6 +151,19 @@ func (l *Ledger) SeenFile(ctx context.Context, merchant, sha256 string) (run *Ru
 	return run, nil
 }
 
+// MadeBy gives the run that wrote these bytes as one of its files, "" where none did.
+// It looks through the files of all runs of the merchant.
+func (l *Ledger) MadeBy(ctx context.Context, merchant, sha256 string) (run string, err error) {
+	err = l.read(ctx, func(tx *tx) error {
+		return tx.each(ctx, func(rows *sql.Rows) error { return rows.Scan(&run) },
+			`SELECT run FROM output WHERE merchant = $1 AND sha256 = $2 ORDER BY run LIMIT 1`, merchant, sha256)
+	})
+	if err != nil {
+		return "", fmt.Errorf("look for the run that wrote a file: %w", err)
+	}
+	return run, nil
+}
+
 // seenRun is the condition of the index that keeps such runs apart.
 const seenRun = `WHERE r.merchant = $1 AND r.sha256 = $2 AND r.makes_orders = 1 AND r.rows_accepted > 0`
 

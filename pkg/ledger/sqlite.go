@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -71,6 +72,13 @@ func explainSQLite(err error) error {
 		return fmt.Errorf("%w: %w", ErrExists, err)
 	case code&0xff == sqlite3.SQLITE_CONSTRAINT:
 		return fmt.Errorf("%w: %w", ErrRefused, err)
+	// What the world around does to any other file is told as that would be.
+	case code == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
+		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
+	case code&0xff == sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: %w", syscall.EIO, err)
+	case code&0xff == sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w: %w", syscall.EROFS, err)
 	}
 	return err
 }

@@ -4,7 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -35,6 +37,33 @@ func TestExplain(t *testing.T) {
 	plain := errors.New("plain")
 	if got := explainSQLite(plain); got != plain || explainSQLite(nil) != nil { //nolint:errorlint // it must be the very same
 		t.Errorf("another error became %v", got)
+	}
+}
+
+// TestExplainDisk: a ledger that cannot grow, or be written, is told as any file is.
+func TestExplainDisk(t *testing.T) {
+	t.Parallel()
+	l := openAcme(t)
+	var pages int
+	if err := l.writer.QueryRow("PRAGMA page_count").Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.writer.Exec("PRAGMA max_page_count = " + strconv.Itoa(pages)); err != nil {
+		t.Fatal(err)
+	}
+	err := l.write(t.Context(), func(tx *tx) error {
+		_, err := tx.Exec("CREATE TABLE filler AS SELECT zeroblob(100000)")
+		return err
+	})
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v", err)
+	}
+	err = l.read(t.Context(), func(tx *tx) error {
+		_, err := tx.Exec("DELETE FROM merchant")
+		return err
+	})
+	if !errors.Is(err, syscall.EROFS) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
+	"rensa/pkg/report"
+	"rensa/pkg/upload"
 	"rensa/templates"
 )
 
@@ -18,7 +22,7 @@ type Explanation struct {
 	Run     ledger.Run
 	Outcome removal.Outcome
 	Order   removal.OrderOutcome
-	OrderID string // under which it was accepted; the file's own where it was not
+	OrderID string // as result.csv has it
 	// SKU and FNSKU are as in the snapshot; "" where the row's SKU is not there.
 	SKU, FNSKU string
 	// Snapshot is what the row was checked against; nil where it is not kept.
@@ -51,18 +55,9 @@ func (p *Processor) Explain(ctx context.Context, merchant, run string, row int) 
 }
 
 func (p *Processor) explain(ctx context.Context, run *ledger.Run, o *removal.Outcome, order *removal.OrderOutcome) (*Explanation, error) {
-	e := &Explanation{Run: *run, Outcome: *o, Order: *order, OrderID: order.ID}
-	switch {
-	case o.Status == removal.Accepted && order.Parts != nil:
-		e.OrderID = order.Parts[o.Part]
-	case o.Status != removal.Accepted && order.Given != "":
-		e.OrderID = order.Given
-	}
-	j := &job{texts: templates.Load(run.Language)}
-	for _, problems := range [][]removal.Problem{order.Problems, o.Problems} {
-		for _, problem := range problems {
-			e.Findings = append(e.Findings, p.finding(j, problem))
-		}
+	e := &Explanation{Run: *run, Outcome: *o, Order: *order, OrderID: report.OrderID(o, order)}
+	if err := p.findings(ctx, e); err != nil {
+		return nil, err
 	}
 	snapshot, err := p.Ledger.SnapshotByID(ctx, run.Merchant, run.SnapshotID)
 	if errors.Is(err, ledger.ErrNotFound) {
@@ -81,4 +76,66 @@ func (p *Processor) explain(ctx context.Context, run *ledger.Run, o *removal.Out
 	}
 	e.SKU, e.FNSKU = string(s.SKU(o.Item)), string(s.FNSKU(o.Item))
 	return e, nil
+}
+
+// findings gives the problems of the order and of the row their values and places,
+// which stand in the original alone: where that is no longer kept they have none.
+func (p *Processor) findings(ctx context.Context, e *Explanation) error {
+	order, row := slices.Clone(e.Order.Problems), slices.Clone(e.Outcome.Problems)
+	err := p.reread(ctx, &e.Run, e.Outcome.Row, func(up *upload.Sheet, r *removal.Row) {
+		locate := func(problems []removal.Problem) {
+			for i := range problems {
+				problems[i].SKU = string(r.Value(removal.FieldSKU))
+				up.Locate(&problems[i], r)
+			}
+		}
+		if r.Number == e.Order.Row {
+			locate(order)
+		}
+		if r.Number == e.Outcome.Row {
+			locate(row)
+		}
+	})
+	if err != nil && !errors.Is(err, ErrOriginalGone) {
+		return err
+	}
+	j := &job{texts: templates.Load(e.Run.Language)}
+	for _, problem := range slices.Concat(order, row) {
+		e.Findings = append(e.Findings, p.finding(j, problem))
+	}
+	return nil
+}
+
+// errReread ends the way of the rows behind the last that is wanted.
+var errReread = errors.New("all rows that are wanted were read")
+
+// reread shows the item rows of a run's original, up to the one of a number.
+func (p *Processor) reread(ctx context.Context, run *ledger.Run, last int, show func(*upload.Sheet, *removal.Row)) (err error) {
+	again, err := p.reopen(ctx, run)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, again.close()) }()
+	f, what, err := p.open(again.j)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	up, err := readUpload(what)
+	if err != nil {
+		return err
+	}
+	err = eachBatch(ctx, what.sheet, up, &sync.Pool{}, stages{inOrder: func(b *batch) error {
+		for i := range b.rows {
+			if b.rows[i].Number > last {
+				return errReread
+			}
+			show(up, &b.rows[i])
+		}
+		return nil
+	}})
+	if errors.Is(err, errReread) {
+		return nil
+	}
+	return err
 }

@@ -56,9 +56,13 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 	row := snapshotRow(j, what, read)
 	if current != nil && row.Date.Before(current.Date) {
 		row.Current = false
+		say := j.day
+		if j.day(row.Date) == j.day(current.Date) {
+			say = func(t time.Time) string { return t.In(j.zone).Format(time.RFC3339) }
+		}
 		read.Problems = append(read.Problems, removal.Problem{
 			Code: removal.SnapshotOlder, Field: removal.FieldNone, Args: removal.Args{}.
-				Arg("date", j.day(row.Date)).Arg("current", j.day(current.Date)),
+				Arg("date", say(row.Date)).Arg("current", say(current.Date)),
 		})
 	} else if err := read.Snapshot.Inherit(previous, j.temp); err != nil {
 		return nil, err

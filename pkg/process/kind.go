@@ -275,15 +275,19 @@ func (c *candidate) names() []string {
 }
 
 func headerMissing(c candidate) error {
-	var found, near []string
+	var found, strange, near []string
 	for _, cell := range c.row.Cells {
-		if cell != "" {
-			found = append(found, cell)
+		if cell == "" {
+			continue
+		}
+		found = append(found, cell)
+		if !slices.Contains(c.sign.Known, decode.Heading(cell)) {
+			strange = append(strange, cell)
 		}
 	}
 	for i, h := range c.missing {
-		if n := removal.Nearest(c.sign.Required[h][0], normal(found)); n != "" {
-			near = append(near, c.names()[i]+" ~ "+found[slices.Index(normal(found), n)])
+		if n := meant(c.sign.Required[h], normal(strange)); n >= 0 {
+			near = append(near, c.names()[i]+" ~ "+strange[n])
 		}
 	}
 	err := removal.NewFileError(removal.FileHeaderMissing, "kind", c.sign.Kind,
@@ -293,6 +297,22 @@ func headerMissing(c candidate) error {
 	}
 	err.Sheet, err.Line = c.sheet.Name(), c.row.Line
 	return err
+}
+
+// meant is which of the headings was probably meant as a required one, in any of its
+// spellings: the nearest, else one that is a part of it or has it as a part, "SKU" for
+// "MerchantSKU"; -1: none.
+func meant(spellings, headings []string) int {
+	for _, want := range spellings {
+		if n := removal.Nearest(want, headings); n != "" {
+			return slices.Index(headings, n)
+		}
+	}
+	return slices.IndexFunc(headings, func(h string) bool {
+		return len(h) >= 3 && slices.ContainsFunc(spellings, func(want string) bool {
+			return strings.Contains(want, h) || strings.Contains(h, want)
+		})
+	})
 }
 
 func normal(headings []string) []string {

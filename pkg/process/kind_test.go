@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rensa/pkg/process"
+	"rensa/pkg/removal"
 )
 
 const twoSKUs = "sku\tfnsku\tafn-fulfillable-quantity\tafn-unsellable-quantity\nA\tX1\t9\t9\nB\tX2\t9\t9\n"
@@ -38,6 +39,30 @@ func TestTableIsNotKeyValue(t *testing.T) {
 			r := w.drop("upload.tsv", []byte(c.text), exit)
 			if rows := w.table(r, "result.csv"); len(rows) != c.rows || rows[0][2] != "O1" || rows[0][10] != "accepted" {
 				t.Errorf("rows %v", rows)
+			}
+		})
+	}
+}
+
+// The hint names the heading to rename, whatever language it is near to, and never
+// one that the file needs as it stands.
+func TestHeadingToRename(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ headings, nearest string }{
+		"Part":        {"Order-ID|RemovalDisposition|AddressName|SKU|SellableQuantity", "MerchantSKU ~ SKU"},
+		"Longer":      {"RemovalDisposition|My MerchantSKU (new)|SellableQuantity", "MerchantSKU ~ My MerchantSKU (new)"},
+		"Swedish":     {"Borttagningsmetod|Säljarens SKU|Levererbart antal", "MerchantSKU ~ Säljarens SKU"},
+		"German":      {"Remissionsart|Händler-SKU|Verkaufbare Mengen", "SellableQuantity / UnsellableQuantity ~ Verkaufbare Mengen"},
+		"NothingLike": {"RemovalDisposition|Artikel|SellableQuantity|ContactPhoneNumber", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorkspace(t, profile())
+			w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+			text := strings.ReplaceAll(c.headings, "|", "\t") + "\nDisposal\tA\t1\n"
+			r := w.drop("upload.tsv", []byte(text), process.ExitRefused)
+			if p := r.FileProblem; p == nil || p.Code != removal.FileHeaderMissing || p.Args.Get("nearest") != c.nearest {
+				t.Errorf("answer %+v", p)
 			}
 		})
 	}
@@ -71,6 +96,63 @@ func edited(t *testing.T, book []byte, edit func(name string, part []byte) []byt
 	return b.Bytes()
 }
 
+// A report carries nobody's programs, and what is called .xlsx may hold none.
+func TestMacrosAreLeftOut(t *testing.T) {
+	t.Parallel()
+	rows := [][]string{{"RemovalDisposition", "MerchantSKU", "SellableQuantity"}, {"Disposal", "A", "1"}, {"", "NONE", "1"}}
+	declare := declared("ms-excel.sheet.macroEnabled")
+	book := edited(t, workbook(t, rows), func(name string, part []byte) []byte {
+		part = declare(name, part)
+		switch name {
+		case "xl/_rels/workbook.xml.rels":
+			part = bytes.Replace(part, []byte("</Relationships>"), []byte(`<Relationship Id="rIdM" Target="vbaProject.bin"`+
+				` Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject"/></Relationships>`), 1)
+		case "[Content_Types].xml":
+			part = bytes.Replace(part, []byte("</Types>"), []byte(`<Override PartName="/xl/vbaProject.bin"`+
+				` ContentType="application/vnd.ms-office.vbaProject"/></Types>`), 1)
+		case "xl/worksheets/sheet1.xml":
+			part = bytes.Replace(part, []byte(`defaultRowHeight="15"`), []byte(`defaultRowHeight="23"`), 1)
+		}
+		return part
+	})
+	from, err := zip.NewReader(bytes.NewReader(book), int64(len(book)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	to := zip.NewWriter(&b)
+	for _, f := range from.File {
+		if err := to.Copy(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err = to.Create("xl/vbaProject.bin"); err == nil {
+		err = to.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+	r := w.drop("book.xlsm", b.Bytes(), process.ExitRejected)
+	z, err := zip.OpenReader(filepath.Join(r.ReportDir, "annotated.xlsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range z.File {
+		part := partOf(t, f)
+		if strings.Contains(f.Name, "vbaProject") || bytes.Contains(part, []byte("vbaProject.bin")) {
+			t.Errorf("%s speaks of macros", f.Name)
+		}
+		if f.Name == "xl/worksheets/sheet1.xml" && !bytes.Contains(part, []byte(`defaultRowHeight="23"`)) {
+			t.Error("it is not the workbook that was dropped")
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func partOf(t *testing.T, f *zip.File) []byte {
 	t.Helper()
 	r, err := f.Open()
@@ -85,6 +167,13 @@ func partOf(t *testing.T, f *zip.File) []byte {
 		t.Fatal(err)
 	}
 	return part
+}
+
+// declared makes a workbook another kind of one.
+func declared(kind string) func(name string, part []byte) []byte {
+	return func(_ string, part []byte) []byte {
+		return bytes.ReplaceAll(part, []byte("openxmlformats-officedocument.spreadsheetml.sheet.main+xml"), []byte(kind+".main+xml"))
+	}
 }
 
 // Workbooks as other programs save them are annotated, or, where that cannot be,
@@ -106,6 +195,9 @@ func TestOddWorkbooks(t *testing.T) {
 			}
 			return styles.ReplaceAll(part, nil)
 		},
+		// Spreadsheets refuse to open a workbook that says it is another kind than its name.
+		"Template": declared("openxmlformats-officedocument.spreadsheetml.template"),
+		"Macros":   declared("ms-excel.sheet.macroEnabled"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,8 +210,12 @@ func TestOddWorkbooks(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, f := range z.File {
-				if n := bytes.Count(partOf(t, f), []byte("tabSelected=")); n > 1 {
+				part := partOf(t, f)
+				if n := bytes.Count(part, []byte("tabSelected=")); n > 1 {
 					t.Errorf("%s has the attribute tabSelected %d times", f.Name, n)
+				}
+				if f.Name == "[Content_Types].xml" && !bytes.Contains(part, []byte("spreadsheetml.sheet.main+xml")) {
+					t.Errorf("it is declared as another kind of workbook: %s", part)
 				}
 			}
 			if err := z.Close(); err != nil {

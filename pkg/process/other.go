@@ -72,15 +72,30 @@ func (p *Processor) seenAs(j *job, first *ledger.Run) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	finding := p.finding(j, removal.Problem{
-		Code: removal.FileSeen, Field: removal.FieldNone, Args: seenArgs(j, first),
-	})
+	finding := p.finding(j, seenProblem(j, first))
 	result := &Result{
 		RunID: first.ID, ReportDir: p.path(folder), ExitCode: ExitSeen,
 		FileProblem: &finding, Problems: []Finding{finding}, Seen: first,
 	}
 	result.Summary, result.Document, err = p.readSummary(j, first, folder)
 	return result, err
+}
+
+func seenProblem(j *job, first *ledger.Run) removal.Problem {
+	return removal.Problem{Code: removal.FileSeen, Field: removal.FieldNone, Args: seenArgs(j, first)}
+}
+
+// checkedAgain says of bytes that are checked that they made orders before: their
+// rows are judged as those of a new file, which process would not do.
+func (p *Processor) checkedAgain(ctx context.Context, j *job) ([]removal.Problem, error) {
+	if !j.Check {
+		return nil, nil
+	}
+	first, err := p.Ledger.SeenFile(ctx, j.Merchant, j.sha256)
+	if err != nil || first == nil {
+		return nil, err
+	}
+	return []removal.Problem{seenProblem(j, first)}, nil
 }
 
 // seenArgs are the facts of file_seen; an upload's kind goes without saying.

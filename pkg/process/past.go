@@ -78,13 +78,16 @@ func (p *past) family(id string, members []string) (*validate.Family, error) {
 	slices.SortStableFunc(orders, func(a, b removal.Order) int {
 		return slices.Index(members, a.ID) - slices.Index(members, b.ID)
 	})
-	file := ""
-	if len(orders) > 0 && orders[0].Run != "" {
-		if file, err = p.fileOf(orders[0].Run); err != nil {
+	files := make([]string, len(orders))
+	for i := range orders {
+		if orders[i].Run == "" {
+			continue
+		}
+		if files[i], err = p.fileOf(orders[i].Run); err != nil {
 			return nil, err
 		}
 	}
-	return validate.NewFamily(id, file, orders), nil
+	return validate.NewFamily(id, orders, files), nil
 }
 
 func (p *past) fileOf(run string) (string, error) {

@@ -80,6 +80,17 @@ func (p *Processor) readStatus(ctx context.Context, j *job, what *found) (*told,
 		return nil, err
 	}
 	answer.FileName = j.Name
+	if answer.Table != nil {
+		// Our own answer to an upload has the same form, but is no word of the marketplace's
+		// about what was handed on. One that is good throughout cannot be told from theirs.
+		run, err := p.Ledger.MadeBy(ctx, j.Merchant, j.sha256)
+		if err != nil {
+			return nil, err
+		}
+		if run != "" {
+			return nil, removal.NewFileError(removal.FileKindUnknown, "own", run)
+		}
+	}
 	plan := func(m *removal.Merchant) (*desk.Plan, error) {
 		return d.PlanProcessingReport(ctx, m, j.runID, answer.ProcessingReport)
 	}

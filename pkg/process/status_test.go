@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -240,5 +241,31 @@ func TestKindsOfOrders(t *testing.T) {
 	r := w.drop("detail.csv", []byte(strings.ReplaceAll(detailHeading, "order-status", "state")+"\n"), process.ExitRefused)
 	if p := r.FileProblem; p == nil || p.Code != removal.FileHeaderMissing || p.Args.Get("missing") != "order-status" {
 		t.Errorf("%+v", p)
+	}
+}
+
+// Whoever drops the answer that stands among the reports of an upload has not been
+// refused by the marketplace: the orders stand, and their ids stay used.
+func TestOwnAnswerRefusesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+	upload := "MerchantRemovalOrderID\tRemovalDisposition\tMerchantSKU\tSellableQuantity\nO1\tDisposal\tA\t1\nO1\t\tNONE\t1\n"
+	r := w.drop("upload.tsv", []byte(upload), process.ExitRejected)
+	answer, err := os.ReadFile(filepath.Join(r.ReportDir, "processing-report.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := w.drop("processing-report.txt", answer, process.ExitRefused)
+	if p := again.FileProblem; p == nil || p.Code != removal.FileKindUnknown || p.Args.Get("own") != r.RunID {
+		t.Errorf("answer %+v", p)
+	}
+	if orders := w.orders(); len(orders) != 1 || orders[0].State != removal.StatePending {
+		t.Errorf("orders %+v", orders)
+	}
+	// What says something else is the marketplace's.
+	w.drop("other.txt", bytes.Replace(answer, []byte("2\tNONE"), []byte("1\tA"), 1), process.ExitAccepted)
+	if orders := w.orders(); len(orders) != 1 || orders[0].State != removal.StateRefused {
+		t.Errorf("orders %+v", orders)
 	}
 }

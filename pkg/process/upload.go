@@ -81,7 +81,11 @@ func (p *Processor) tryUpload(ctx context.Context, j *job, f *decode.File, what 
 	if err != nil {
 		return nil, err
 	}
-	d.problems = slices.Concat(what.ignored(), fileProblems(rules, up, d))
+	again, err := p.checkedAgain(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	d.problems = slices.Concat(again, what.ignored(), fileProblems(rules, up, d))
 	run := p.run(j, f, what)
 	run.Layout, run.Heading = string(up.Layout), up.Heading
 	run.SnapshotID, run.SnapshotDate = row.ID, row.Date

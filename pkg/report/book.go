@@ -124,16 +124,48 @@ func (b *book) dress(sheet, mark, color string, grid, onePage bool) error {
 // in the order of their names, without times.
 func (b *book) save(w io.Writer) error {
 	b.ZipWriter = func(w io.Writer) excelize.ZipWriter { return &packer{w: w} }
+	declared := b.ContentTypes.Overrides[:0]
 	for _, part := range b.ContentTypes.Overrides {
-		if strings.Contains(part.ContentType, "macroEnabled") {
+		if !strings.HasPrefix(path.Base(part.PartName), macros) {
+			declared = append(declared, part)
+		}
+		if strings.Contains(part.ContentType, "macroEnabled") || strings.HasSuffix(part.ContentType, "template.main+xml") {
 			b.Path = "report.xlsx" // as which it is declared from here on
 		}
 	}
+	b.ContentTypes.Overrides = declared
 	// The kinds of pictures are declared in the order of a map.
 	types := b.ContentTypes.Defaults
 	sort.Slice(types, func(i, j int) bool { return types[i].Extension < types[j].Extension })
 	_, err := b.WriteTo(w)
 	return err
+}
+
+// macros begins the names of the parts that hold programs.
+const macros = "vbaProject"
+
+// dropMacros takes programs out of a workbook: a report needs none, and what is
+// called .xlsx may hold none.
+func (b *book) dropMacros() {
+	const rels = "xl/_rels/workbook.xml.rels"
+	found := false
+	b.Pkg.Range(func(name, _ any) bool {
+		if s, ok := name.(string); ok && strings.HasPrefix(path.Base(s), macros) {
+			found = true
+			b.Pkg.Delete(name)
+		}
+		return true
+	})
+	if !found {
+		return
+	}
+	b.Pkg.Store(rels, relationships.ReplaceAllFunc(b.part(rels), func(r []byte) []byte {
+		if bytes.Contains(r, []byte(macros)) {
+			return nil
+		}
+		return r
+	}))
+	b.Relationships.Delete(rels)
 }
 
 // part is the content of a part as it was read; nil where there is none.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"strconv"
 	"unsafe"
 
 	"rensa/pkg/policy"
@@ -60,22 +61,24 @@ func (in *Input) locate(p *removal.Problem, r *removal.Row) {
 	p.Cell = removal.CellName(p.Col, p.Row)
 }
 
-// orderID is the id under which people find the row's order: of an accepted row
+func (e *entry) orderID() string { return OrderID(e.Outcome, e.order) }
+
+// OrderID is the id under which people find a row's order: of an accepted row
 // the accepted one, of a row seen before that of the earlier order, else the one
 // that stands in the file, or was made where none did.
-func (e *entry) orderID() string {
-	switch e.Outcome.Status {
+func OrderID(o *removal.Outcome, order *removal.OrderOutcome) string {
+	switch o.Status {
 	case removal.Accepted:
-		return e.order.AcceptedID(e.Outcome.Part)
+		return order.AcceptedID(o.Part)
 	case removal.Seen:
-		for i := range e.Outcome.Problems {
-			if p := &e.Outcome.Problems[i]; p.Code == removal.RowSeen && p.Args.Get("order") != "" {
+		for i := range o.Problems {
+			if p := &o.Problems[i]; p.Code == removal.RowSeen && p.Args.Get("order") != "" {
 				return p.Args.Get("order")
 			}
 		}
 	case removal.Rejected:
 	}
-	return ownID(e.order)
+	return ownID(order)
 }
 
 // ownID is the id that the file gave, else that of the earlier order that it was
@@ -124,8 +127,20 @@ func (f facts) Get(name string) string {
 		return f.problem.OrderID
 	case "sku":
 		return f.problem.SKU
+	case "at_line":
+		return ordinal(f.problem.Line)
+	case "at_row":
+		return ordinal(f.problem.Row)
 	}
 	return ""
+}
+
+// ordinal is a line or row; "" where there is none.
+func ordinal(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 func (r *renderer) say(p *removal.Problem) said {

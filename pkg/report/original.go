@@ -41,6 +41,7 @@ func openOriginal(in *Input) (*book, *original, error) {
 		return nil, nil, fmt.Errorf("the original workbook: %w", err)
 	}
 	b := &book{File: f, styles: map[string]int{}}
+	b.dropMacros()
 	o := &original{in: in, book: b, sheet: in.Run.Sheet, notes: map[string]bool{}, made: map[[2]int]int{}}
 	if i, err := b.GetSheetIndex(o.sheet); err != nil || i < 0 {
 		return b, nil, fmt.Errorf("the original workbook: no sheet %q", o.sheet)

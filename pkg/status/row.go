@@ -105,7 +105,7 @@ func (r *row) value(f field) string {
 func (r *row) tooMany(cells int) {
 	r.bad = true
 	r.problems = append(r.problems, removal.Problem{
-		Place: r.place(r.number(), r.line(), -1), Code: removal.ColumnCount, Field: removal.FieldNone,
+		Place: r.place(r.number(), r.line(), cells-1), Code: removal.ColumnCount, Field: removal.FieldNone,
 		Args: removal.Args{}.Arg("cells", cells).Arg("headings", len(r.headings)),
 	})
 }

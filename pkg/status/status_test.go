@@ -351,7 +351,7 @@ func TestBadRows(t *testing.T) {
 ! 2/2 M2 input_row_bad "free" removal-fee not_valid
 ! 5/5 A5 input_row_bad "`+long+`" order-id too_long
 ! 6/6 F6 text_damaged "M`+"\uFFFD"+`G"  
-! 7/7  column_count ""  
+! 7/7 O7 column_count ""  
 6 rows, 4 bad
 `)
 }

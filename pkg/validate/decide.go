@@ -173,6 +173,9 @@ func (d *Decider) begin(o *order, row *removal.Row, c *Checked, rec *record) err
 			o.problem(p.Code, p.Field, p.Args)
 		}
 	}
+	if isBroken(o.Given) {
+		rec.problem(removal.TextDamaged, removal.FieldOrderID, nil)
+	}
 	o.adopt(rec)
 	if o.Given != "" {
 		d.setPast(o, d.families[o.Given])
@@ -246,7 +249,7 @@ func (d *Decider) conflicts(o *order, row *removal.Row, h *Header, rec *record) 
 		var expected string
 		expected, first, _ = strings.Cut(first, "\x00")
 		v := row.Value(f)
-		if len(v) == 0 || equalValues(f, v, []byte(expected)) {
+		if len(v) == 0 || f.OfAddress() && isPlaceholder(v) || equalValues(f, v, []byte(expected)) {
 			continue
 		}
 		if f == removal.FieldMethod && o.has(removal.OrderHeaderMissing) {
@@ -258,6 +261,17 @@ func (d *Decider) conflicts(o *order, row *removal.Row, h *Header, rec *record) 
 		}
 		rec.problem(removal.OrderConflict, f, args)
 	}
+}
+
+// isBroken tells whether an id goes over lines or columns, which no file that hands
+// orders on can say: it would come out as another.
+func isBroken(id string) bool {
+	for i := range len(id) {
+		if c := id[i]; c == '\t' || c == '\n' || c == '\r' {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Decider) duplicate(o *order, row *removal.Row, rec *record) {

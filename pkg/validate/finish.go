@@ -83,7 +83,7 @@ func (d *Decider) release() error {
 		d.setPast(o, best)
 		o.Matched = true
 		o.problem(removal.OrderMatched, removal.FieldOrderID,
-			append(removal.Args{}.Arg("order", best.ID), d.pastArgs(best)...))
+			append(removal.Args{}.Arg("order", best.ID), d.pastArgs(best, best.asked)...))
 	}
 	if d.hold {
 		return nil

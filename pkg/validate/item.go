@@ -2,6 +2,7 @@ package validate
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -122,7 +123,10 @@ func (c *Checked) notes(row *removal.Row, headings int) {
 		case removal.NoteError:
 			c.add(removal.CellError, n.Field, nil)
 		case removal.NoteFormula:
-			c.add(removal.CellFormula, n.Field, nil)
+			// Of a formula that came to nothing no result was used.
+			if !slices.Contains(row.Notes, removal.CellNote{Field: n.Field, Col: n.Col, What: removal.NoteError}) {
+				c.add(removal.CellFormula, n.Field, nil)
+			}
 		case removal.NoteExtra:
 			if n.Field != removal.FieldNone { // a key line of layout B
 				c.add(removal.ColumnCount, n.Field, removal.Args{}.Arg("cells", n.Col).Arg("headings", 2))

@@ -161,7 +161,7 @@ func (n *namer) settle(names []*naming) error {
 func (d *Decider) tell(o *order) {
 	if o.Continued {
 		o.problem(removal.OrderContinued, removal.FieldOrderID,
-			append(removal.Args{}.Arg("order", o.past.ID).Arg("new", o.ID), d.pastArgs(o.past)...))
+			append(removal.Args{}.Arg("order", o.past.ID).Arg("new", o.ID), d.pastArgs(o.past, o.past.asked)...))
 	}
 	if o.Parts != nil {
 		o.problem(removal.OrderSplit, removal.FieldNone, removal.Args{}.Arg("parts", len(o.Parts)).

@@ -24,31 +24,42 @@ type Family struct {
 	// Base is the id of the first order, under which the family is found.
 	Base       string
 	HeaderHash uint64
-	File       string // name of the file that made it; "" for a draft
-	Date       time.Time
 	lines      map[string][]pastLine
+	made       []made
+	asked      int // the order of the id, the first where none has it
+}
+
+// made is where an order of a family came from.
+type made struct {
+	id, file string // the file's name; "" for a draft
+	date     time.Time
 }
 
 type pastLine struct {
-	order                string
+	made                 int
 	sellable, unsellable int64 // as asked
 	cancelled            bool
 }
 
-// NewFamily gathers the orders of a family, the first of them first.
-func NewFamily(id, file string, orders []removal.Order) *Family {
-	f := &Family{ID: id, Base: id, File: file, lines: map[string][]pastLine{}}
+// NewFamily gathers the orders of a family, the first of them first, with the names
+// of the files that made them, "" for a draft.
+func NewFamily(id string, orders []removal.Order, files []string) *Family {
+	f := &Family{ID: id, Base: id, lines: map[string][]pastLine{}}
 	for i := range orders {
 		o := &orders[i]
 		if i == 0 {
-			f.HeaderHash, f.Date = o.HeaderHash, o.Created
+			f.HeaderHash = o.HeaderHash
 			if o.Family != "" {
 				f.Base = o.Family
 			}
 		}
+		if o.ID == id {
+			f.asked = i
+		}
+		f.made = append(f.made, made{o.ID, files[i], o.Created})
 		for _, l := range o.Lines {
 			f.lines[l.SKU] = append(f.lines[l.SKU], pastLine{
-				o.ID, l.AskedSellable, l.AskedUnsellable, o.State == removal.StateCancelled,
+				i, l.AskedSellable, l.AskedUnsellable, o.State == removal.StateCancelled,
 			})
 		}
 	}
@@ -66,7 +77,12 @@ func (f *Family) find(sku string, sellable, unsellable int64) (line pastLine, eq
 	return line, false, known
 }
 
-// pastArgs are the facts by which a user finds the earlier file.
-func (d *Decider) pastArgs(f *Family) removal.Args {
-	return removal.Args{}.Arg("file", f.File).Arg("date", d.r.day(f.Date))
+// pastArgs are the facts by which a user finds the file that made an order of the
+// family.
+func (d *Decider) pastArgs(f *Family, order int) removal.Args {
+	if order >= len(f.made) {
+		return nil
+	}
+	m := &f.made[order]
+	return removal.Args{}.Arg("file", m.file).Arg("date", d.r.day(m.date))
 }

@@ -31,16 +31,16 @@ func (d *Decider) settle(o *order, rec *record) {
 // seen compares a row of a used id with what was accepted under it. It answers
 // true where the row is one of those again.
 func (d *Decider) seen(o *order, rec *record) bool {
-	used := func(reason string, more removal.Args) {
-		args := append(removal.Args{}.Arg("reason", reason), d.pastArgs(o.past)...)
+	used := func(reason string, order int, more removal.Args) {
+		args := append(removal.Args{}.Arg("reason", reason), d.pastArgs(o.past, order)...)
 		rec.problem(removal.OrderIDUsed, removal.FieldOrderID, append(args, more...))
 	}
 	switch {
 	case d.r.Merchant.Profile.Resubmit == removal.ResubmitRefuse:
-		used("refused_profile", nil)
+		used("refused_profile", o.past.asked, nil)
 		return false
 	case o.past.HeaderHash != o.HeaderHash:
-		used("header", nil)
+		used("header", o.past.asked, nil)
 		return false
 	}
 	for i := range rec.Problems {
@@ -53,7 +53,7 @@ func (d *Decider) seen(o *order, rec *record) bool {
 	if equal {
 		rec.warningsOnly()
 		rec.problem(removal.RowSeen, removal.FieldNone,
-			append(removal.Args{}.Arg("order", line.order), d.pastArgs(o.past)...))
+			append(removal.Args{}.Arg("order", o.past.made[line.made].id), d.pastArgs(o.past, line.made)...))
 		return true
 	}
 	if known {
@@ -61,7 +61,7 @@ func (d *Decider) seen(o *order, rec *record) bool {
 		if line.cancelled {
 			reason = "cancelled"
 		}
-		used(reason, removal.Args{}.Arg("was_sellable", line.sellable).Arg("was_unsellable", line.unsellable).
+		used(reason, line.made, removal.Args{}.Arg("was_sellable", line.sellable).Arg("was_unsellable", line.unsellable).
 			Arg("asked_sellable", rec.Sellable).Arg("asked_unsellable", rec.Unsellable))
 	}
 	return false

@@ -199,6 +199,13 @@ func testPublish(t *testing.T, l *ledger.Ledger) {
 		t.Fatal(err)
 	}
 	check(t, "outputs", outputs, run.Outputs)
+	for sha, want := range map[string]string{outputs[0].SHA256: run.ID, "another": ""} {
+		made, err := l.MadeBy(ctx, m, sha)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, "who made "+sha, want, made)
+	}
 	check(t, "archive", ledger.RunArchived+" archive/acme/x.tsv", run.Status+" "+run.Archive)
 	checkErr(t, ledger.ErrNotFound, l.MarkPublished(ctx, m, "run-9", nil))
 	checkErr(t, ledger.ErrNotFound, l.MarkArchived(ctx, m, "run-9", ""))
