@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -161,6 +162,12 @@ func (d *Desk) rules(ctx context.Context, m *removal.Merchant, s *inventory.Snap
 	return r, r.Prepare()
 }
 
+// anyProfile leaves out why a used id was refused: a draft's must be new whatever the
+// profile says, and changing that would not help.
+func anyProfile(args removal.Args) removal.Args {
+	return slices.DeleteFunc(slices.Clone(args), func(a removal.Arg) bool { return a.Name == "reason" })
+}
+
 // take puts what was decided into the review.
 func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutcome, outcomes []removal.Outcome) {
 	errors, upload := 0, false
@@ -189,6 +196,9 @@ func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutc
 		for _, p := range out.Problems {
 			if p.Value = valueOf(&it.Item, p.Field); p.Field.OfOrder() {
 				p.Value = draft.value(p.Field)
+			}
+			if p.Code == removal.OrderIDUsed {
+				p.Args = anyProfile(p.Args)
 			}
 			it.Refused = it.Refused || p.Code.IsError()
 			note(p, it.SKU)
