@@ -365,7 +365,11 @@ func (a *API) review(c *call, r *desk.Review) *Review {
 		d.Items = append(d.Items, item)
 	}
 	for i := range r.Problems {
-		d.Findings = append(d.Findings, ItemFound{r.Problems[i].SKU, a.finding(c.texts, &r.Problems[i])})
+		f := a.finding(c.texts, &r.Problems[i])
+		if r.Problems[i].Code == removal.AddressFieldMissing {
+			f.Hint = "" // it speaks of the columns of a file
+		}
+		d.Findings = append(d.Findings, ItemFound{r.Problems[i].SKU, f})
 	}
 	return d
 }

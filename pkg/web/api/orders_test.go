@@ -62,6 +62,11 @@ func TestNotPlaced(t *testing.T) {
 	s.call(http.StatusConflict, operator, "POST", "/orders/MANY/place", nil, "Accept-Language", "sv").
 		is("code", "not_placed", "review.placeable", false, "review.findings.0.code", "quantity_over_stock", "title", "Utkastet kan inte läggas")
 	s.call(http.StatusCreated, operator, "POST", "/orders", object{
+		"id": "NOWHERE", "items": []object{{"sku": "TÄLT-2P-GRÖN", "sellable": 1}}, "address": object{"name": "Elbtal", "line1": "Prager Straße 2", "country": "SE", "postal_code": "271 41"},
+	})
+	s.call(http.StatusConflict, operator, "POST", "/orders/NOWHERE/place", nil).
+		is("review.findings.0.code", "address_field_missing", "review.findings.0.facts.field", "city", "review.findings.0.hint", "")
+	s.call(http.StatusCreated, operator, "POST", "/orders", object{
 		"id": "ABROAD", "items": []object{{"sku": "TÄLT-2P-GRÖN", "sellable": 1}},
 		"address": object{"name": "Elbtal", "line1": "Prager Straße 2", "city": "Dresden", "postal_code": "01067", "country": "DE"},
 	})
