@@ -65,7 +65,7 @@ type reviewFacts struct {
 	Placeable      bool              `json:"placeable"`
 	UploadRequired bool              `json:"upload_required"`
 	UploadFile     string            `json:"upload_file"`
-	Fee            removal.Amount    `json:"fee"`
+	Fee            *removal.Amount   `json:"fee"` // null where no line has a figure
 	Currency       string            `json:"currency"`
 	NoFee          int               `json:"lines_without_figure"`
 	Snapshot       string            `json:"snapshot_date"`
@@ -108,12 +108,15 @@ func (o *office) showReview(ctx context.Context, r *desk.Review, file string) er
 	a := o.app
 	if a.json {
 		doc := reviewDocument{detailsOf(order, history, &o.merchant), reviewFacts{
-			Placeable: r.Placeable, UploadRequired: r.UploadRequired, UploadFile: file, Fee: r.Fee, Currency: r.Currency, NoFee: r.NoFee,
+			Placeable: r.Placeable, UploadRequired: r.UploadRequired, UploadFile: file, Currency: r.Currency, NoFee: r.NoFee,
 			Snapshot: timeText(r.Snapshot.In(zoneOf(&o.merchant))),
 			Shipping: windowDocument{"standard", r.Window.From.Format(time.DateOnly), r.Window.To.Format(time.DateOnly),
 				r.Window.MinDays, r.Window.MaxDays, r.Window.Peak},
 			Problems: []problemDocument{},
 		}}
+		if r.HasFee() {
+			doc.Review.Fee = &r.Fee
+		}
 		for i := range r.Problems {
 			p := &r.Problems[i]
 			message, hint := o.reviewText(r.ID, p)

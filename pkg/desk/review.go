@@ -162,6 +162,11 @@ func (d *Desk) rules(ctx context.Context, m *removal.Merchant, s *inventory.Snap
 	return r, r.Prepare()
 }
 
+// HasFee tells whether any item has a figure.
+func (r *Review) HasFee() bool {
+	return slices.ContainsFunc(r.Items, func(it ReviewItem) bool { return it.HasFee })
+}
+
 // anyProfile leaves out why a used id was refused: a draft's must be new whatever the
 // profile says, and changing that would not help.
 func anyProfile(args removal.Args) removal.Args {

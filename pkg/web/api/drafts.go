@@ -350,7 +350,7 @@ func (a *API) review(c *call, r *desk.Review) *Review {
 	if r.UploadRequired {
 		d.UploadHref = c.href("orders", r.ID, "upload-file")
 	}
-	if r.NoFee < len(r.Items) {
+	if r.HasFee() {
 		d.Fee = amount(r.Fee)
 	}
 	for i := range r.Items {
