@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rensa/pkg/ledger"
 	"rensa/templates"
 )
 
@@ -106,7 +107,11 @@ func (a *app) fault(err error) *fault {
 	if isTemporary(err) {
 		return (&fault{exit: exitTemporary, say: phrase{"cli.err.temporary", nil}, err: err}).hint("cli.hint.again")
 	}
-	return &fault{exit: exitInternal, say: phrase{"cli.err.internal", nil}, err: err}
+	f := &fault{exit: exitInternal, say: phrase{"cli.err.internal", nil}, err: err}
+	if errors.Is(err, ledger.ErrDamaged) {
+		return f.hint("cli.hint.damaged")
+	}
+	return f
 }
 
 // flagFault tells what is wrong with a command's flags in our words.
