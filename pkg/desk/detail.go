@@ -167,6 +167,7 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 		}
 		r.Lines = append(r.Lines, removal.Line{SKU: row.SKU, FNSKU: row.FNSKU})
 		i, r.Grown = len(r.Lines)-1, true
+		g.charge(r, &r.Lines[i])
 	}
 	l := &r.Lines[i]
 	progress := r.Progress.Line(row.SKU, row.Condition)
@@ -276,7 +277,7 @@ func (g *detailGroup) external() *ledger.Record {
 	r := &ledger.Record{Order: removal.Order{
 		Merchant: g.m.ID, ID: g.id, Family: g.id, State: removal.StatePending, Method: removal.ParseOrderType(first.Type),
 		Source: removal.ParseOrderSource(first.Source), Run: g.run, Row: first.Row, Created: micros(first.RequestDate),
-		Currency: first.Currency, NoFeeReason: "rate_unknown",
+		Currency: first.Currency,
 	}}
 	if first.RequestDate.IsZero() {
 		r.Created = micros(first.LastUpdated)
@@ -287,30 +288,18 @@ func (g *detailGroup) external() *ledger.Record {
 	if t := first.Type; removal.ParseOrderType(t) == removal.Disposal {
 		r.Notes = t
 	}
-	seen := map[string]int{}
+	seen := map[string]bool{}
 	for _, l := range g.rows {
 		if !l.Balanced() {
 			continue
 		}
-		k, ok := seen[l.SKU]
-		if !ok {
-			k = len(r.Lines)
-			seen[l.SKU] = k
+		if !seen[l.SKU] {
+			seen[l.SKU] = true
 			r.Lines = append(r.Lines, removal.Line{SKU: l.SKU, FNSKU: l.FNSKU})
-		}
-		if l.HasFee {
-			r.Lines[k].Fee += l.Fee
-			r.Lines[k].HasFee = true
-			r.Fee += l.Fee
 		}
 	}
 	for k := range r.Lines {
-		if !r.Lines[k].HasFee {
-			r.NoFee++
-		}
-	}
-	if r.NoFee == 0 {
-		r.NoFeeReason = ""
+		g.charge(r, &r.Lines[k])
 	}
 	g.records[g.id] = r
 	g.Problems = append(g.Problems, removal.Problem{
@@ -318,4 +307,18 @@ func (g *detailGroup) external() *ledger.Record {
 		Args: removal.Args{}.Arg("order", g.id), OrderID: g.id, SKU: first.SKU,
 	})
 	return r
+}
+
+// charge gives a new line of an order that was made elsewhere the fees of its rows.
+func (g *detailGroup) charge(r *ledger.Record, line *removal.Line) {
+	for _, row := range g.rows {
+		if row.SKU == line.SKU && row.HasFee && row.Balanced() {
+			line.Fee += row.Fee
+			line.HasFee = true
+		}
+	}
+	if r.Fee += line.Fee; !line.HasFee {
+		r.NoFee++
+		r.NoFeeReason = "rate_unknown"
+	}
 }
