@@ -151,6 +151,9 @@ func (o *office) showReview(ctx context.Context, r *desk.Review, file string) er
 // rows that a hint could speak of.
 func (o *office) reviewText(id string, p *removal.Problem) (message, hint string) {
 	message, hint = report.Say(o.app.texts, o.policy, p)
+	if desk.SpeaksOfFile(p.Code) {
+		hint = ""
+	}
 	if p.Code == removal.AddressFieldMissing {
 		hint = o.app.t("cli.review.address", "id", id, "part", p.Args.Get("field"))
 	}

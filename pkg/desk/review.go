@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
@@ -309,6 +312,9 @@ func draftRows(d *Draft) []removal.Row {
 		set := func(f removal.Field, v string) {
 			row.Spans[f] = removal.Span{Off: uint32(len(row.Data)), Len: uint32(len(v))}
 			row.Data = append(row.Data, v...)
+			if (i == 0 || !f.OfOrder()) && strings.ContainsFunc(v, unreadable) {
+				row.Notes = append(row.Notes, removal.CellNote{Field: f, What: removal.NoteDamaged})
+			}
 		}
 		for f := removal.FieldOrderID; f.OfOrder(); f++ {
 			if !f.OfAddress() || d.Method == removal.Return {
@@ -320,6 +326,18 @@ func draftRows(d *Draft) []removal.Row {
 		set(removal.FieldUnsellable, strconv.FormatInt(it.Unsellable, 10))
 	}
 	return rows
+}
+
+// unreadable tells whether a character may not stand in a file either: all control
+// characters but tabs and line ends, which are written as blanks.
+func unreadable(r rune) bool {
+	return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) || r == utf8.RuneError
+}
+
+// SpeaksOfFile tells whether the hint of a problem speaks of a file, which a draft
+// is not.
+func SpeaksOfFile(c removal.Code) bool {
+	return c == removal.AddressFieldMissing || c == removal.TextDamaged
 }
 
 // past answers validate's questions about a draft, whose id is given and must be new.

@@ -366,8 +366,8 @@ func (a *API) review(c *call, r *desk.Review) *Review {
 	}
 	for i := range r.Problems {
 		f := a.finding(c.texts, &r.Problems[i])
-		if r.Problems[i].Code == removal.AddressFieldMissing {
-			f.Hint = "" // it speaks of the columns of a file
+		if desk.SpeaksOfFile(r.Problems[i].Code) {
+			f.Hint = ""
 		}
 		d.Findings = append(d.Findings, ItemFound{r.Problems[i].SKU, f})
 	}
