@@ -247,9 +247,9 @@ func (p *planner) sendCancels(m *removal.Merchant, asked []removal.CancelLine) {
 	}
 	b.WriteString("\r\n")
 	for _, l := range asked {
-		b.WriteString(l.OrderID)
+		b.WriteString(tabbed(l.OrderID))
 		if !whole {
-			b.WriteString("\t" + l.SKU)
+			b.WriteString("\t" + tabbed(l.SKU))
 		}
 		b.WriteString("\r\n")
 	}
@@ -261,6 +261,15 @@ func (p *planner) sendCancels(m *removal.Merchant, asked []removal.CancelLine) {
 			c.File = f.Name
 		}
 	}
+}
+
+// tabbed is a value as it stands in a tab-separated file: one that begins with a quote
+// would be read as another.
+func tabbed(v string) string {
+	if strings.HasPrefix(v, `"`) {
+		return `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
+	}
+	return v
 }
 
 // SetStatus tells by hand that work on an order has begun: pending becomes

@@ -51,6 +51,20 @@ func TestCancelLate(t *testing.T) {
 	want(t, "code", r.Problem.Code, removal.CancelTooLate)
 }
 
+// TestCancelQuoted: ids and SKUs that begin with a quote are the same when the cancel
+// file is read.
+func TestCancelQuoted(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.inventory(false, `"""XL"" mug"|X1|10|0`)
+	o.sent(`"O"`, desk.Item{SKU: `"XL" mug`, Sellable: 6})
+	r, err := o.Cancel(t.Context(), merchantID, desk.CancelRequest{Order: `"O"`, SKU: `"XL" mug`, Actor: "tester"})
+	must(t, err)
+	body, err := os.ReadFile(o.root + "/outbound/" + merchantID + "/" + r.File)
+	must(t, err)
+	want(t, "cancel file", string(body), "order-id\tsku\r\n\"\"\"O\"\"\"\t\"\"\"XL\"\" mug\"\r\n")
+}
+
 // TestCancelPolicy: the states in which a store allows it count, and required
 // orders cannot be cancelled.
 func TestCancelPolicy(t *testing.T) {
