@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -35,6 +36,26 @@ func TestExplain(t *testing.T) {
 	plain := errors.New("plain")
 	if got := explainSQLite(plain); got != plain || explainSQLite(nil) != nil { //nolint:errorlint // it must be the very same
 		t.Errorf("another error became %v", got)
+	}
+}
+
+// TestDisk: what a full or read-only disk makes of a write is known as that, as with
+// any other file.
+func TestDisk(t *testing.T) {
+	t.Parallel()
+	for pragma, want := range map[string]error{"max_page_count = 1": syscall.ENOSPC, "query_only = 1": syscall.EROFS} {
+		l := openAcme(t)
+		if _, err := l.writer.Exec("PRAGMA " + pragma); err != nil {
+			t.Fatal(err)
+		}
+		err := l.write(t.Context(), func(tx *tx) error {
+			_, err := tx.ExecContext(t.Context(), `CREATE TABLE large AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+				SELECT i, randomblob(4000) FROM n`)
+			return err
+		})
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", pragma, err, want)
+		}
 	}
 }
 
