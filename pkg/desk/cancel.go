@@ -145,7 +145,7 @@ func (p *planner) cancel(store *policy.Store, l *removal.CancelLine, file string
 	}
 	lines := r.Lines
 	if l.SKU != "" {
-		i := slices.IndexFunc(lines, func(x removal.Line) bool { return x.SKU == l.SKU })
+		i := p.lineOf(r, l.SKU)
 		if i < 0 {
 			return nil, badValue("sku", l.SKU)
 		}
@@ -202,7 +202,7 @@ func (p *planner) cancelNow(r *ledger.Record, lines []removal.Line, file string)
 				continue
 			}
 			u.Cancelled += n
-			r.Progress.Line(l.SKU, c).Before += n
+			p.progress(r, l.SKU, c).Before += n
 			units += n
 			p.move(ledger.MovementOpened, p.now, r, l, c, -n, 0)
 		}
@@ -228,7 +228,7 @@ func (p *planner) ask(r *ledger.Record, sku, file string) {
 	if sku == "" {
 		r.Progress.CancelAll = true
 	} else {
-		r.Progress.Line(sku, removal.Sellable).CancelAsked = true
+		p.progress(r, sku, removal.Sellable).CancelAsked = true
 	}
 	p.touch(r)
 	p.tell(r, "cancel_requested", string(r.State), string(r.State), strings.TrimSpace(sku+" "+file))

@@ -58,7 +58,7 @@ func (d *Desk) PlanOrderDetail(ctx context.Context, m *removal.Merchant, run str
 	}
 	p.Counts.Rows = int64(len(lines))
 	for _, id := range ids {
-		g := &detailGroup{planner: p, id: id, parcels: parcels[id], currency: store.Currency}
+		g := &detailGroup{planner: p, id: id, parcels: parcelsByLine(parcels[id]), currency: store.Currency}
 		for _, i := range groups[id] {
 			g.take(&lines[i])
 		}
@@ -79,11 +79,12 @@ type lineKey struct {
 type detailGroup struct {
 	*planner
 	id       string
-	parcels  []ledger.Shipment
+	parcels  map[lineKey][]ledger.Shipment
 	currency string
 	rows     []*removal.OrderDetailLine // the newest of each line, in their order
 	place    map[lineKey]int
-	newest   *removal.OrderDetailLine // of those that were applied or known
+	fees     map[string]removal.Amount // by SKU, as far as rows have some
+	newest   *removal.OrderDetailLine  // of those that were applied or known
 }
 
 // take keeps the newest row of each line; of equally new ones the last.
@@ -159,7 +160,7 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 	if !row.Balanced() {
 		return false, g.refuse(row)
 	}
-	i := slices.IndexFunc(r.Lines, func(l removal.Line) bool { return l.SKU == row.SKU })
+	i := g.lineOf(r, row.SKU)
 	elsewhere := madeElsewhere(&r.Order)
 	if i < 0 {
 		if !elsewhere || r.State.Final() {
@@ -170,7 +171,7 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 		g.charge(r, &r.Lines[i])
 	}
 	l := &r.Lines[i]
-	progress := r.Progress.Line(row.SKU, row.Condition)
+	progress := g.progress(r, row.SKU, row.Condition)
 	u := l.Units(row.Condition)
 	now := removal.Units{
 		Requested: u.Requested, Cancelled: progress.Before + row.Cancelled, Disposed: row.Disposed, Shipped: row.Shipped,
@@ -223,10 +224,10 @@ func (g *detailGroup) set(r *ledger.Record, l *removal.Line, row *removal.OrderD
 	}
 	g.move(ledger.MovementOpened, row.LastUpdated, r, l, c, u.Cancelled-now.Cancelled, row.Row)
 	*u = now
-	if g.redate(r, l, c, parcelsOf(g.parcels, l.SKU, c), micros(row.LastUpdated), row.Row) {
+	if g.redate(r, l, c, g.parcels[lineKey{l.SKU, c}], micros(row.LastUpdated), row.Row) {
 		changed = true
 	}
-	progress := r.Progress.Line(l.SKU, c)
+	progress := g.progress(r, l.SKU, c)
 	if at := micros(row.LastUpdated); !progress.Updated.Equal(at) {
 		progress.Updated = at
 		g.touch(r)
@@ -311,12 +312,15 @@ func (g *detailGroup) external() *ledger.Record {
 
 // charge gives a new line of an order that was made elsewhere the fees of its rows.
 func (g *detailGroup) charge(r *ledger.Record, line *removal.Line) {
-	for _, row := range g.rows {
-		if row.SKU == line.SKU && row.HasFee && row.Balanced() {
-			line.Fee += row.Fee
-			line.HasFee = true
+	if g.fees == nil {
+		g.fees = map[string]removal.Amount{}
+		for _, row := range g.rows {
+			if row.HasFee && row.Balanced() {
+				g.fees[row.SKU] += row.Fee
+			}
 		}
 	}
+	line.Fee, line.HasFee = g.fees[line.SKU]
 	if r.Fee += line.Fee; !line.HasFee {
 		r.NoFee++
 		r.NoFeeReason = "rate_unknown"

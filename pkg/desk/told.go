@@ -6,9 +6,9 @@ import (
 	"rensa/pkg/ledger"
 )
 
-// told are the sentences in which the desk keeps what happened to an order, by event,
+// sentences are those in which the desk keeps what happened to an order, by event,
 // and the text that says the same in the reader's language.
-var told = map[string][]sentence{
+var sentences = map[string][]sentence{
 	"status":            {{"units", unitsTold}},
 	"external":          {{"units", unitsTold}},
 	"placed":            {{"fee", feeTold}},
@@ -35,7 +35,7 @@ var (
 // why an event of an order happened; no key where there is none, and the event's own
 // words are to be shown.
 func Told(e *ledger.Event) (key string, facts []any) {
-	for _, s := range told[e.What] {
+	for _, s := range sentences[e.What] {
 		found := s.is.FindStringSubmatch(e.Why)
 		if found == nil {
 			continue
