@@ -219,7 +219,12 @@ func (p *planner) askedBefore(r *ledger.Record, sku string) bool {
 	if r.Progress.CancelAll || sku == "" {
 		return r.Progress.CancelAll
 	}
-	return slices.ContainsFunc(r.Progress.Lines, func(l removal.LineProgress) bool { return l.SKU == sku && l.CancelAsked })
+	for _, c := range []removal.Condition{removal.Sellable, removal.Unsellable} {
+		if i, ok := p.index(r).progress[lineKey{sku, c}]; ok && r.Progress.Lines[i].CancelAsked {
+			return true
+		}
+	}
+	return false
 }
 
 // ask marks that a cancellation was asked for.
