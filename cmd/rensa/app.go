@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rensa/pkg/ledger"
 	"rensa/templates"
 )
 
@@ -115,7 +116,11 @@ func (a *app) fault(err error) *fault {
 	if isTemporary(err) {
 		return (&fault{exit: exitTemporary, say: phrase{"cli.err.temporary", nil}, err: err}).hint("cli.hint.again")
 	}
-	return &fault{exit: exitInternal, say: phrase{"cli.err.internal", nil}, err: err}
+	f := &fault{exit: exitInternal, say: phrase{"cli.err.internal", nil}, err: err}
+	if errors.Is(err, ledger.ErrDamaged) {
+		return f.hint("cli.hint.damaged")
+	}
+	return f
 }
 
 // diskFault is the text for a disk that takes nothing more; "" for any other error.

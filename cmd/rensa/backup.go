@@ -64,7 +64,7 @@ func (a *app) backup(ctx context.Context, name string) (err error) {
 			return usage("cli.err.file_exists", "file", name)
 		}
 		if err := os.Rename(f.Name(), name); err != nil {
-			return err
+			return usage("cli.err.backup_write", "file", name).because(err)
 		}
 	}
 	ws.log.Info().Int("files", done.Files).Int64("bytes", done.Bytes).Dur("held", done.Held).Msg("backup written")

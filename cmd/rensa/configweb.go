@@ -90,5 +90,8 @@ func pageFault(err error) error {
 	if errors.Is(err, web.ErrExposed) {
 		return usage("cli.err.exposed").because(err).hint("cli.hint.exposed")
 	}
+	if errors.Is(err, web.ErrSetting) {
+		return usage("cli.err.page").because(err).hint("cli.hint.page")
+	}
 	return err
 }

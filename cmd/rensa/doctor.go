@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
 	"rensa/pkg/process"
+	"rensa/pkg/removal"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -193,9 +196,25 @@ func (x *examination) ledger(ctx context.Context) error {
 		}
 		if s == nil {
 			x.note("cli.doctor.no_snapshot", "merchant", m.ID)
-		} else if _, err := os.Stat(filepath.Join(x.ws.dir, filepath.FromSlash(s.Path))); err != nil {
-			x.found(false, "cli.doctor.snapshot_gone", "merchant", m.ID, "file", s.Path)
+			continue
 		}
+		if err := x.snapshot(&m, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// snapshot: a merchant's current one can be read.
+func (x *examination) snapshot(m *removal.Merchant, row *ledger.Snapshot) error {
+	s, err := inventory.Open(filepath.Join(x.ws.dir, filepath.FromSlash(row.Path)))
+	switch {
+	case err == nil:
+		return s.Close()
+	case errors.Is(err, fs.ErrNotExist):
+		x.found(false, "cli.doctor.snapshot_gone", "merchant", m.ID, "file", row.Path)
+	default:
+		x.found(false, "cli.doctor.snapshot_damaged", "merchant", m.ID, "file", row.Path, "why", err.Error())
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (a *app) deskFault(err error) error {
 	case errors.Is(err, desk.ErrState):
 		return usage("cli.err.order_state").because(err).hint("cli.hint.order_state")
 	case errors.Is(err, desk.ErrValue):
-		return usage("cli.err.order_value").because(err)
+		return usage("cli.err.order_value").because(err).hint("cli.hint.order_value")
 	case errors.Is(err, ledger.ErrExists):
 		return usage("cli.err.order_exists").hint("cli.hint.order_exists")
 	}

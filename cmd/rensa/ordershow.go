@@ -204,9 +204,30 @@ func (a *app) orderText(o *removal.Order, history []ledger.Event, m *removal.Mer
 	t = &table{}
 	t.add(a.t("cli.col.when"), a.t("cli.col.who"), a.t("cli.col.what"), a.t("cli.col.from"), a.t("cli.col.to"))
 	for _, e := range history {
-		t.add(a.moment(e.At, m), cmp.Or(e.Actor, e.Run), strings.TrimSpace(e.What+" "+e.Why), e.From, e.To)
+		why := e.Why
+		if key, facts := desk.Told(&e); key != "" {
+			why = a.t("word.told."+key, facts...)
+		}
+		what := strings.TrimSpace(a.named("word.event.", e.What) + " " + why)
+		t.add(a.moment(e.At, m), a.actorName(cmp.Or(e.Actor, e.Run)), printable(what), a.named("word.state.", e.From), a.named("word.state.", e.To))
 	}
 	a.show(t, "  ")
+}
+
+// actorName is who did something.
+func (a *app) actorName(actor string) string {
+	if key := "word.actor." + strings.ReplaceAll(actor, " ", "_"); a.texts.Has(key) {
+		return a.t(key)
+	}
+	return printable(actor)
+}
+
+// named gives what something is called; what has no name is shown as it is.
+func (a *app) named(prefix, what string) string {
+	if key := prefix + what; a.texts.Has(key) {
+		return a.t(key)
+	}
+	return printable(what)
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

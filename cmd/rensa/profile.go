@@ -231,11 +231,7 @@ func (e *profileEdit) setPolicy(key, value string) error {
 		}
 		return f.hint("cli.hint.policy_keys", "keys", strings.Join(policy.Keys(), ", "))
 	}
-	f := usage("cli.err.policy_value", "key", key, "given", value).because(errors.New(bad.Reason))
-	if bad.Near != "" {
-		f = f.hint("cli.hint.did_you_mean", "name", bad.Near)
-	}
-	return f
+	return policyValue(key, value, bad)
 }
 
 // finish checks what concerns several keys at once.

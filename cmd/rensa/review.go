@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"path"
@@ -64,7 +65,7 @@ type reviewFacts struct {
 	Placeable      bool              `json:"placeable"`
 	UploadRequired bool              `json:"upload_required"`
 	UploadFile     string            `json:"upload_file"`
-	Fee            removal.Amount    `json:"fee"`
+	Fee            *removal.Amount   `json:"fee"` // null where no line has a figure
 	Currency       string            `json:"currency"`
 	NoFee          int               `json:"lines_without_figure"`
 	Snapshot       string            `json:"snapshot_date"`
@@ -107,15 +108,18 @@ func (o *office) showReview(ctx context.Context, r *desk.Review, file string) er
 	a := o.app
 	if a.json {
 		doc := reviewDocument{detailsOf(order, history, &o.merchant), reviewFacts{
-			Placeable: r.Placeable, UploadRequired: r.UploadRequired, UploadFile: file, Fee: r.Fee, Currency: r.Currency, NoFee: r.NoFee,
+			Placeable: r.Placeable, UploadRequired: r.UploadRequired, UploadFile: file, Currency: r.Currency, NoFee: r.NoFee,
 			Snapshot: timeText(r.Snapshot.In(zoneOf(&o.merchant))),
 			Shipping: windowDocument{"standard", r.Window.From.Format(time.DateOnly), r.Window.To.Format(time.DateOnly),
 				r.Window.MinDays, r.Window.MaxDays, r.Window.Peak},
 			Problems: []problemDocument{},
 		}}
+		if r.HasFee() {
+			doc.Review.Fee = &r.Fee
+		}
 		for i := range r.Problems {
 			p := &r.Problems[i]
-			message, hint := report.Say(a.texts, o.policy, p)
+			message, hint := o.reviewText(r.ID, p)
 			doc.Review.Problems = append(doc.Review.Problems, problemDocument{p.SKU, p.Code, p.Code.Severity().String(), message, hint})
 		}
 		return a.answer(doc)
@@ -135,12 +139,7 @@ func (o *office) showReview(ctx context.Context, r *desk.Review, file string) er
 	}
 	l.show()
 	for i := range r.Problems {
-		p := r.Problems[i]
-		p.Row, p.Column = 0, p.SKU
-		if p.SKU == "" {
-			p.Column = r.ID
-		}
-		o.reviewProblem(&p)
+		o.reviewProblem(r.ID, &r.Problems[i])
 	}
 	if file != "" {
 		a.say("  " + a.t("cli.review.file", "file", a.near(file)))
@@ -148,14 +147,27 @@ func (o *office) showReview(ctx context.Context, r *desk.Review, file string) er
 	return nil
 }
 
-func (o *office) reviewProblem(p *removal.Problem) {
+// reviewText gives message and hint of a problem of a draft, which has no columns and
+// rows that a hint could speak of.
+func (o *office) reviewText(id string, p *removal.Problem) (message, hint string) {
+	message, hint = report.Say(o.app.texts, o.policy, p)
+	if desk.SpeaksOfFile(p.Code) {
+		hint = ""
+	}
+	if p.Code == removal.AddressFieldMissing {
+		hint = o.app.t("cli.review.address", "id", id, "part", p.Args.Get("field"))
+	}
+	return message, hint
+}
+
+func (o *office) reviewProblem(id string, p *removal.Problem) {
 	a := o.app
-	message, hint := report.Say(a.texts, o.policy, p)
+	message, hint := o.reviewText(id, p)
 	code := a.style.yellow(p.Code.String())
 	if p.Code.IsError() {
 		code = a.style.red(p.Code.String())
 	}
-	a.say("    " + printable(p.Column) + "  " + code)
+	a.say("    " + printable(cmp.Or(p.SKU, id)) + "  " + code)
 	a.say("      " + printable(message))
 	if hint != "" {
 		a.say("      " + a.style.dim(a.t("cli.problem.hint", "hint", printable(hint))))

@@ -106,6 +106,11 @@ func (a *app) runFor(ctx context.Context, job string, m *removal.Merchant, f *ru
 		return jobDocument{}, err
 	}
 	defer ws.Close()
+	if !at.IsZero() {
+		if _, err := ws.policy.Store(m.Profile.HomeStore, at, nil); err != nil {
+			return jobDocument{}, usage("cli.err.date_policy", "given", f.date).because(err)
+		}
+	}
 	p, err := ws.processor(nil)
 	if err != nil {
 		return jobDocument{}, err

@@ -34,6 +34,9 @@ func (a *app) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "serve", Short: a.t("cli.about.serve"), Long: a.t("cli.about.serve_long"), Args: a.wants(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(roles) == 0 {
+				roles = []string{""}
+			}
 			for _, r := range roles {
 				if !slices.Contains(serveRoles, r) {
 					return usage("cli.err.role", "given", r).near(r, serveRoles).
@@ -110,7 +113,7 @@ func (a *app) serve(ctx context.Context, roles []string, stop time.Duration) err
 		g.Go(func() error { return p.Work(ctx, wake, process.WorkOptions{StopWithin: stop}) })
 	}
 	if page != nil {
-		g.Go(func() error { return page.Run(ctx, nil) })
+		g.Go(func() error { return pageFault(page.Run(ctx, nil)) })
 	}
 	if slices.Contains(roles, roleInbox) {
 		in := inbox.New(inbox.Options{Dir: dir, Book: p.Book(), Log: ws.log, Now: ws.now})

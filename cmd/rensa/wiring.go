@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -49,6 +50,9 @@ func (a *app) openAt(ctx context.Context, dir string) (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := lostLedger(dir, c.LedgerURL.in(dir)); err != nil {
+		return nil, err
+	}
 	ws := &workspace{dir: dir, config: c, actor: actor(), now: a.now, log: a.logger(c)}
 	// The policy is read beside it, see ahead.
 	ws.ledger, err = ledger.Open(ctx, c.LedgerURL.in(dir), ledger.Options{Now: a.now})
@@ -59,6 +63,19 @@ func (a *app) openAt(ctx context.Context, dir string) (*workspace, error) {
 		return nil, errors.Join(err, ws.ledger.Close())
 	}
 	return ws, nil
+}
+
+// lostLedger refuses to begin a new ledger in a workspace that has worked with one:
+// it would know of no file and no order, and take all of them anew.
+func lostLedger(dir, file string) error {
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return nil // what else is wrong with it is told when it is opened
+	}
+	worked, err := fs.Glob(os.DirFS(dir), "snapshots/*/*.snap")
+	if err != nil || len(worked) == 0 {
+		return err
+	}
+	return usage("cli.err.ledger_lost", "file", file).hint("cli.hint.ledger_lost")
 }
 
 // Close lets the ledger go. What was committed is durable already.

@@ -145,7 +145,7 @@ func (p *planner) cancel(store *policy.Store, l *removal.CancelLine, file string
 	}
 	lines := r.Lines
 	if l.SKU != "" {
-		i := slices.IndexFunc(lines, func(x removal.Line) bool { return x.SKU == l.SKU })
+		i := p.lineOf(r, l.SKU)
 		if i < 0 {
 			return nil, badValue("sku", l.SKU)
 		}
@@ -202,7 +202,7 @@ func (p *planner) cancelNow(r *ledger.Record, lines []removal.Line, file string)
 				continue
 			}
 			u.Cancelled += n
-			r.Progress.Line(l.SKU, c).Before += n
+			p.progress(r, l.SKU, c).Before += n
 			units += n
 			p.move(ledger.MovementOpened, p.now, r, l, c, -n, 0)
 		}
@@ -219,7 +219,12 @@ func (p *planner) askedBefore(r *ledger.Record, sku string) bool {
 	if r.Progress.CancelAll || sku == "" {
 		return r.Progress.CancelAll
 	}
-	return slices.ContainsFunc(r.Progress.Lines, func(l removal.LineProgress) bool { return l.SKU == sku && l.CancelAsked })
+	for _, c := range []removal.Condition{removal.Sellable, removal.Unsellable} {
+		if i, ok := p.index(r).progress[lineKey{sku, c}]; ok && r.Progress.Lines[i].CancelAsked {
+			return true
+		}
+	}
+	return false
 }
 
 // ask marks that a cancellation was asked for.
@@ -228,7 +233,7 @@ func (p *planner) ask(r *ledger.Record, sku, file string) {
 	if sku == "" {
 		r.Progress.CancelAll = true
 	} else {
-		r.Progress.Line(sku, removal.Sellable).CancelAsked = true
+		p.progress(r, sku, removal.Sellable).CancelAsked = true
 	}
 	p.touch(r)
 	p.tell(r, "cancel_requested", string(r.State), string(r.State), strings.TrimSpace(sku+" "+file))
@@ -247,9 +252,9 @@ func (p *planner) sendCancels(m *removal.Merchant, asked []removal.CancelLine) {
 	}
 	b.WriteString("\r\n")
 	for _, l := range asked {
-		b.WriteString(l.OrderID)
+		b.WriteString(tabbed(l.OrderID))
 		if !whole {
-			b.WriteString("\t" + l.SKU)
+			b.WriteString("\t" + tabbed(l.SKU))
 		}
 		b.WriteString("\r\n")
 	}
@@ -261,6 +266,15 @@ func (p *planner) sendCancels(m *removal.Merchant, asked []removal.CancelLine) {
 			c.File = f.Name
 		}
 	}
+}
+
+// tabbed is a value as it stands in a tab-separated file: one that begins with a quote
+// would be read as another.
+func tabbed(v string) string {
+	if strings.HasPrefix(v, `"`) {
+		return `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
+	}
+	return v
 }
 
 // SetStatus tells by hand that work on an order has begun: pending becomes

@@ -58,7 +58,7 @@ func (d *Desk) PlanOrderDetail(ctx context.Context, m *removal.Merchant, run str
 	}
 	p.Counts.Rows = int64(len(lines))
 	for _, id := range ids {
-		g := &detailGroup{planner: p, id: id, parcels: parcels[id], currency: store.Currency}
+		g := &detailGroup{planner: p, id: id, parcels: parcelsByLine(parcels[id]), currency: store.Currency}
 		for _, i := range groups[id] {
 			g.take(&lines[i])
 		}
@@ -79,11 +79,12 @@ type lineKey struct {
 type detailGroup struct {
 	*planner
 	id       string
-	parcels  []ledger.Shipment
+	parcels  map[lineKey][]ledger.Shipment
 	currency string
 	rows     []*removal.OrderDetailLine // the newest of each line, in their order
 	place    map[lineKey]int
-	newest   *removal.OrderDetailLine // of those that were applied or known
+	fees     map[string]removal.Amount // by SKU, as far as rows have some
+	newest   *removal.OrderDetailLine  // of those that were applied or known
 }
 
 // take keeps the newest row of each line; of equally new ones the last.
@@ -159,7 +160,7 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 	if !row.Balanced() {
 		return false, g.refuse(row)
 	}
-	i := slices.IndexFunc(r.Lines, func(l removal.Line) bool { return l.SKU == row.SKU })
+	i := g.lineOf(r, row.SKU)
 	elsewhere := madeElsewhere(&r.Order)
 	if i < 0 {
 		if !elsewhere || r.State.Final() {
@@ -167,9 +168,10 @@ func (g *detailGroup) line(r *ledger.Record, row *removal.OrderDetailLine) (bool
 		}
 		r.Lines = append(r.Lines, removal.Line{SKU: row.SKU, FNSKU: row.FNSKU})
 		i, r.Grown = len(r.Lines)-1, true
+		g.charge(r, &r.Lines[i])
 	}
 	l := &r.Lines[i]
-	progress := r.Progress.Line(row.SKU, row.Condition)
+	progress := g.progress(r, row.SKU, row.Condition)
 	u := l.Units(row.Condition)
 	now := removal.Units{
 		Requested: u.Requested, Cancelled: progress.Before + row.Cancelled, Disposed: row.Disposed, Shipped: row.Shipped,
@@ -222,10 +224,10 @@ func (g *detailGroup) set(r *ledger.Record, l *removal.Line, row *removal.OrderD
 	}
 	g.move(ledger.MovementOpened, row.LastUpdated, r, l, c, u.Cancelled-now.Cancelled, row.Row)
 	*u = now
-	if g.redate(r, l, c, parcelsOf(g.parcels, l.SKU, c), micros(row.LastUpdated), row.Row) {
+	if g.redate(r, l, c, g.parcels[lineKey{l.SKU, c}], micros(row.LastUpdated), row.Row) {
 		changed = true
 	}
-	progress := r.Progress.Line(l.SKU, c)
+	progress := g.progress(r, l.SKU, c)
 	if at := micros(row.LastUpdated); !progress.Updated.Equal(at) {
 		progress.Updated = at
 		g.touch(r)
@@ -276,7 +278,7 @@ func (g *detailGroup) external() *ledger.Record {
 	r := &ledger.Record{Order: removal.Order{
 		Merchant: g.m.ID, ID: g.id, Family: g.id, State: removal.StatePending, Method: removal.ParseOrderType(first.Type),
 		Source: removal.ParseOrderSource(first.Source), Run: g.run, Row: first.Row, Created: micros(first.RequestDate),
-		Currency: first.Currency, NoFeeReason: "rate_unknown",
+		Currency: first.Currency,
 	}}
 	if first.RequestDate.IsZero() {
 		r.Created = micros(first.LastUpdated)
@@ -287,30 +289,18 @@ func (g *detailGroup) external() *ledger.Record {
 	if t := first.Type; removal.ParseOrderType(t) == removal.Disposal {
 		r.Notes = t
 	}
-	seen := map[string]int{}
+	seen := map[string]bool{}
 	for _, l := range g.rows {
 		if !l.Balanced() {
 			continue
 		}
-		k, ok := seen[l.SKU]
-		if !ok {
-			k = len(r.Lines)
-			seen[l.SKU] = k
+		if !seen[l.SKU] {
+			seen[l.SKU] = true
 			r.Lines = append(r.Lines, removal.Line{SKU: l.SKU, FNSKU: l.FNSKU})
-		}
-		if l.HasFee {
-			r.Lines[k].Fee += l.Fee
-			r.Lines[k].HasFee = true
-			r.Fee += l.Fee
 		}
 	}
 	for k := range r.Lines {
-		if !r.Lines[k].HasFee {
-			r.NoFee++
-		}
-	}
-	if r.NoFee == 0 {
-		r.NoFeeReason = ""
+		g.charge(r, &r.Lines[k])
 	}
 	g.records[g.id] = r
 	g.Problems = append(g.Problems, removal.Problem{
@@ -318,4 +308,21 @@ func (g *detailGroup) external() *ledger.Record {
 		Args: removal.Args{}.Arg("order", g.id), OrderID: g.id, SKU: first.SKU,
 	})
 	return r
+}
+
+// charge gives a new line of an order that was made elsewhere the fees of its rows.
+func (g *detailGroup) charge(r *ledger.Record, line *removal.Line) {
+	if g.fees == nil {
+		g.fees = map[string]removal.Amount{}
+		for _, row := range g.rows {
+			if row.HasFee && row.Balanced() {
+				g.fees[row.SKU] += row.Fee
+			}
+		}
+	}
+	line.Fee, line.HasFee = g.fees[line.SKU]
+	if r.Fee += line.Fee; !line.HasFee {
+		r.NoFee++
+		r.NoFeeReason = "rate_unknown"
+	}
 }

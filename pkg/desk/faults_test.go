@@ -14,7 +14,7 @@ var faults = []fault{
 	{"a snapshot that leaves open orders out is not believed", "stock.go", "if o.Requested.Before(s.Date()) {", "if false {"},
 	{"orders that moved are taken as if they had only been placed", "counted.go", "m.Moves() {", "m.Moves() && false {"},
 	{"a placed draft reserves nothing", "place.go", "Movements: v.movements,", ""},
-	{"what was cancelled before the release is forgotten", "cancel.go", "r.Progress.Line(l.SKU, c).Before += n", ""},
+	{"what was cancelled before the release is forgotten", "cancel.go", "p.progress(r, l.SKU, c).Before += n", ""},
 	{"a cancelled unit is not given back", "cancel.go", "p.move(ledger.MovementOpened, p.now, r, l, c, -n, 0)", ""},
 	{"a cancellation is asked for twice", "cancel.go", "case p.askedBefore(r, l.SKU):", "case false:"},
 	{"an older row overwrites a newer one", "detail.go", "if micros(row.LastUpdated).Before(progress.Updated) {", "if false {"},

@@ -95,7 +95,7 @@ func drop(left []removal.Left, n int64) []removal.Left {
 // redate sets the dates of a line's units that left, and notes the movements that
 // make it so. It answers whether anything changed.
 func (p *planner) redate(r *ledger.Record, l *removal.Line, c removal.Condition, parcels []ledger.Shipment, at time.Time, row int) bool {
-	progress := r.Progress.Line(l.SKU, c)
+	progress := p.progress(r, l.SKU, c)
 	before := progress.Left
 	after := dates(slices.Clone(before), *l.Units(c), parcels, at)
 	if slices.Equal(before, after) {
@@ -121,13 +121,12 @@ func (p *planner) redate(r *ledger.Record, l *removal.Line, c removal.Condition,
 	return true
 }
 
-// parcelsOf are the shipments of one line.
-func parcelsOf(all []ledger.Shipment, sku string, c removal.Condition) []ledger.Shipment {
-	var some []ledger.Shipment
+// parcelsByLine are the shipments of an order by its lines.
+func parcelsByLine(all []ledger.Shipment) map[lineKey][]ledger.Shipment {
+	by := map[lineKey][]ledger.Shipment{}
 	for _, s := range all {
-		if s.SKU == sku && s.Condition == c {
-			some = append(some, s)
-		}
+		k := lineKey{s.SKU, s.Condition}
+		by[k] = append(by[k], s)
 	}
-	return some
+	return by
 }

@@ -64,7 +64,9 @@ func (d *Desk) Place(ctx context.Context, merchant, id, actor string) (placed []
 // accepted says for the history what the person agreed to.
 func accepted(o *removal.Order, draft string) string {
 	why := fmt.Sprintf("fee %s %s", o.Fee, o.Currency)
-	if o.NoFee > 0 {
+	if o.NoFee == len(o.Lines) {
+		why = "fee without a figure"
+	} else if o.NoFee > 0 {
 		why += fmt.Sprintf(", %d without a figure", o.NoFee)
 	}
 	if o.ID != draft {

@@ -187,3 +187,25 @@ func TestRelease(t *testing.T) {
 	}
 	want(t, "rows of all files", fmt.Sprint(seen), "map[O-1:2 O-2:1 O-3:2]")
 }
+
+// TestUnreadable: characters that an upload may not hold make a draft unfit too, each
+// field told of once; tabs are written as blanks.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.inventory(false, "A|X1|5|2", "B|X2|7|0")
+	d, err := o.Create(t.Context(), desk.Draft{
+		Merchant: merchantID, ID: "R\a1", Method: removal.Return, Items: []desk.Item{{SKU: "A", Sellable: 1}, {SKU: "B", Sellable: 1}},
+		Address: removal.Address{Name: "An\tna", Line1: "Storgatan\x01 1", City: "Y\ufffdstad", PostalCode: "271 41", Country: "SE"},
+	})
+	must(t, err)
+	r, err := o.Review(t.Context(), merchantID, d.ID)
+	must(t, err)
+	var fields []removal.Field
+	for _, p := range r.Problems {
+		want(t, "code", p.Code, removal.TextDamaged)
+		fields = append(fields, p.Field)
+	}
+	want(t, "fields", fmt.Sprint(fields), fmt.Sprint([]removal.Field{removal.FieldOrderID, removal.FieldLine1, removal.FieldCity}))
+	want(t, "placeable", r.Placeable, false)
+}

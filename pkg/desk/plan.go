@@ -40,15 +40,20 @@ type planner struct {
 	now     time.Time
 	records map[string]*ledger.Record
 	touched map[string]bool
-	order   []string // touched ids, in the order in which they were
-	history map[string][]ledger.Event
+	order   []string                 // touched ids, in the order in which they were
+	history map[string]map[told]bool // what was kept of an order, by its id
+	indexes map[*ledger.Record]*lineIndex
 }
+
+// told is an event as far as it tells two apart.
+type told struct{ what, why string }
 
 // plan reads the orders of the ids.
 func (d *Desk) plan(ctx context.Context, m *removal.Merchant, run, actor string, ids []string) (*planner, error) {
 	p := &planner{
 		ctx: ctx, d: d, m: m, run: run, actor: actor, now: d.now(),
-		records: make(map[string]*ledger.Record, len(ids)), touched: map[string]bool{}, history: map[string][]ledger.Event{},
+		records: make(map[string]*ledger.Record, len(ids)), touched: map[string]bool{}, history: map[string]map[told]bool{},
+		indexes: map[*ledger.Record]*lineIndex{},
 	}
 	found, err := d.opt.Ledger.Records(ctx, m.ID, ids)
 	if err != nil {
@@ -118,15 +123,16 @@ func (p *planner) keep(id, what, why string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		p.history[id] = events
-	}
-	for _, e := range p.history[id] {
-		if e.What == what && e.Why == why {
-			return false, nil
+		p.history[id] = make(map[told]bool, len(events))
+		for _, e := range events {
+			p.history[id][told{e.What, e.Why}] = true
 		}
 	}
+	if p.history[id][told{what, why}] {
+		return false, nil
+	}
+	p.history[id][told{what, why}] = true
 	e := ledger.Event{Actor: p.actor, Subject: ledger.SubjectOrder, ID: id, What: what, Why: why, Run: p.run}
-	p.history[id] = append(p.history[id], e)
 	p.Change.Events = append(p.Change.Events, e)
 	return true, nil
 }

@@ -108,15 +108,13 @@ func (p *planner) sentRows(file *ledger.Outbound) []sentRow {
 		if r == nil {
 			continue
 		}
+		before := map[string]int64{} // cancelled units that never went out
+		for _, x := range r.Progress.Lines {
+			before[x.SKU] += x.Before
+		}
 		for i := range r.Lines {
 			l := &r.Lines[i]
-			before := int64(0)
-			for _, x := range r.Progress.Lines {
-				if x.SKU == l.SKU {
-					before += x.Before
-				}
-			}
-			if l.Sellable.Requested+l.Unsellable.Requested > before {
+			if l.Sellable.Requested+l.Unsellable.Requested > before[l.SKU] {
 				rows = append(rows, sentRow{id, l.SKU})
 			}
 		}

@@ -3,8 +3,12 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"rensa/pkg/inventory"
 	"rensa/pkg/ledger"
@@ -161,6 +165,17 @@ func (d *Desk) rules(ctx context.Context, m *removal.Merchant, s *inventory.Snap
 	return r, r.Prepare()
 }
 
+// HasFee tells whether any item has a figure.
+func (r *Review) HasFee() bool {
+	return slices.ContainsFunc(r.Items, func(it ReviewItem) bool { return it.HasFee })
+}
+
+// anyProfile leaves out why a used id was refused: a draft's must be new whatever the
+// profile says, and changing that would not help.
+func anyProfile(args removal.Args) removal.Args {
+	return slices.DeleteFunc(slices.Clone(args), func(a removal.Arg) bool { return a.Name == "reason" })
+}
+
 // take puts what was decided into the review.
 func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutcome, outcomes []removal.Outcome) {
 	errors, upload := 0, false
@@ -189,6 +204,9 @@ func (v *verdict) take(draft *Draft, s *inventory.Snapshot, o *removal.OrderOutc
 		for _, p := range out.Problems {
 			if p.Value = valueOf(&it.Item, p.Field); p.Field.OfOrder() {
 				p.Value = draft.value(p.Field)
+			}
+			if p.Code == removal.OrderIDUsed {
+				p.Args = anyProfile(p.Args)
 			}
 			it.Refused = it.Refused || p.Code.IsError()
 			note(p, it.SKU)
@@ -294,6 +312,9 @@ func draftRows(d *Draft) []removal.Row {
 		set := func(f removal.Field, v string) {
 			row.Spans[f] = removal.Span{Off: uint32(len(row.Data)), Len: uint32(len(v))}
 			row.Data = append(row.Data, v...)
+			if (i == 0 || !f.OfOrder()) && strings.ContainsFunc(v, unreadable) {
+				row.Notes = append(row.Notes, removal.CellNote{Field: f, What: removal.NoteDamaged})
+			}
 		}
 		for f := removal.FieldOrderID; f.OfOrder(); f++ {
 			if !f.OfAddress() || d.Method == removal.Return {
@@ -305,6 +326,18 @@ func draftRows(d *Draft) []removal.Row {
 		set(removal.FieldUnsellable, strconv.FormatInt(it.Unsellable, 10))
 	}
 	return rows
+}
+
+// unreadable tells whether a character may not stand in a file either: all control
+// characters but tabs and line ends, which are written as blanks.
+func unreadable(r rune) bool {
+	return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) || r == utf8.RuneError
+}
+
+// SpeaksOfFile tells whether the hint of a problem speaks of a file, which a draft
+// is not.
+func SpeaksOfFile(c removal.Code) bool {
+	return c == removal.AddressFieldMissing || c == removal.TextDamaged
 }
 
 // past answers validate's questions about a draft, whose id is given and must be new.

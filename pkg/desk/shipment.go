@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
@@ -45,10 +44,16 @@ func (d *Desk) PlanShipmentDetail(ctx context.Context, m *removal.Merchant, run 
 	p.Counts.Rows = int64(len(lines))
 	told, rows := tellParcels(lines, run)
 	fresh := map[string][]int{} // by order, of told
+	place := map[parcelKey]int{}
+	for _, parcels := range known {
+		for i := range parcels {
+			place[keyOf(&parcels[i])] = i
+		}
+	}
 	for i := range told {
-		before := slices.IndexFunc(known[told[i].Order], func(s ledger.Shipment) bool { return keyOf(&s) == keyOf(&told[i]) })
+		before, there := place[keyOf(&told[i])]
 		switch {
-		case before < 0:
+		case !there:
 			known[told[i].Order] = append(known[told[i].Order], told[i])
 		case known[told[i].Order][before].Units == told[i].Units:
 			p.Counts.Unchanged += rows[i]
@@ -106,13 +111,14 @@ func tellParcels(lines []removal.ShipmentLine, run string) (told []ledger.Shipme
 
 // shipped gives the units of an order that left the dates of its parcels.
 func (p *planner) shipped(r *ledger.Record, parcels []ledger.Shipment) {
+	by := parcelsByLine(parcels)
 	for i := range r.Lines {
 		l := &r.Lines[i]
 		for _, c := range []removal.Condition{removal.Sellable, removal.Unsellable} {
 			if l.Units(c).Shipped == 0 {
 				continue
 			}
-			if p.redate(r, l, c, parcelsOf(parcels, l.SKU, c), p.now, 0) {
+			if p.redate(r, l, c, by[lineKey{l.SKU, c}], p.now, 0) {
 				p.touch(r)
 			}
 		}

@@ -51,6 +51,20 @@ func TestCancelLate(t *testing.T) {
 	want(t, "code", r.Problem.Code, removal.CancelTooLate)
 }
 
+// TestCancelQuoted: ids and SKUs that begin with a quote are the same when the cancel
+// file is read.
+func TestCancelQuoted(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.inventory(false, `"""XL"" mug"|X1|10|0`)
+	o.sent(`"O"`, desk.Item{SKU: `"XL" mug`, Sellable: 6})
+	r, err := o.Cancel(t.Context(), merchantID, desk.CancelRequest{Order: `"O"`, SKU: `"XL" mug`, Actor: "tester"})
+	must(t, err)
+	body, err := os.ReadFile(o.root + "/outbound/" + merchantID + "/" + r.File)
+	must(t, err)
+	want(t, "cancel file", string(body), "order-id\tsku\r\n\"\"\"O\"\"\"\t\"\"\"XL\"\" mug\"\r\n")
+}
+
 // TestCancelPolicy: the states in which a store allows it count, and required
 // orders cannot be cancelled.
 func TestCancelPolicy(t *testing.T) {
@@ -103,6 +117,29 @@ func TestUnknownOrder(t *testing.T) {
 	history, err := o.ledger.History(t.Context(), merchantID, "E")
 	must(t, err)
 	want(t, "events", len(history), 3)
+}
+
+// TestGrownOrder: lines that an order made elsewhere gets later come with their fees,
+// and with none where the file has none.
+func TestGrownOrder(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.inventory(false, "A|X1|10|0", "B|X2|10|5", "C|X3|10|0")
+	first := row(o, "E", removal.StatePending, 6, 0, 0, 0, 6)
+	o.detail(first)
+	want(t, "lines without a figure", o.order("E").NoFee, 1)
+	line := func(sku, fnsku string, c removal.Condition, fee removal.Amount) removal.OrderDetailLine {
+		l := row(o, "E", removal.StatePending, 2, 0, 0, 0, 2)
+		l.SKU, l.FNSKU, l.Condition, l.Fee, l.HasFee = sku, fnsku, c, fee, fee > 0
+		return l
+	}
+	o.detail(first, line("B", "X2", removal.Sellable, 3_0000), line("B", "X2", removal.Unsellable, 2_0000), line("C", "X3", removal.Sellable, 0))
+	rec := o.order("E")
+	want(t, "lines", len(rec.Lines), 3)
+	want(t, "fee", rec.Fee, 5_0000)
+	want(t, "fee of the line", rec.Lines[1].Fee, 5_0000)
+	want(t, "lines without a figure", rec.NoFee, 2)
+	want(t, "reason", rec.NoFeeReason, "rate_unknown")
 }
 
 // TestUnbalanced: rows that do not add up, or do not fit, are kept once and not applied.

@@ -53,8 +53,12 @@ type search struct {
 	touched byte
 }
 
-// nearest gives the MSKUs nearest to a key, best first.
+// nearest gives the MSKUs nearest to a key, best first; none for a key that is longer
+// than any can be.
 func (s *Snapshot) nearest(key []byte) []string {
+	if len(key) > maxKeyBytes {
+		return nil
+	}
 	q, ok := s.searches.Get().(*search)
 	if !ok {
 		q = &search{s: s}

@@ -71,6 +71,7 @@ func TestSuggest(t *testing.T) {
 		{"", false, "sku_unknown"},
 		{"ENTIRELY-OTHER", false, "sku_unknown"},
 		{strings.Repeat("Z", 200), false, "sku_unknown"},
+		{strings.Repeat("Z", 300), false, "sku_unknown"},
 		{"O", false, "sku_unknown"},
 		{"\xff\xfe", false, "sku_unknown"},
 	} {

@@ -40,7 +40,7 @@ type Record struct {
 	removal.Order
 	Progress removal.Progress
 	Seq      int64
-	// Grown says that lines were added since the order was read.
+	// Grown says that lines were added since the order was read, with their fees.
 	Grown bool
 }
 
@@ -200,6 +200,11 @@ func (t *tx) updateOrder(ctx context.Context, h *merchantHead, r *Record) error 
 	}
 	if !r.Grown {
 		return nil
+	}
+	err = t.one(ctx, `UPDATE removal_order SET fee = $1, no_fee = $2, no_fee_reason = $3 WHERE merchant = $4 AND seq = $5`,
+		int64(r.Fee), int64(r.NoFee), null(r.NoFeeReason), h.id, r.Seq)
+	if err != nil {
+		return err
 	}
 	return t.indexChanged(ctx, h.id, r)
 }

@@ -10,8 +10,9 @@ import (
 
 // What a block's bytes can be refused for.
 var (
-	// ErrDamaged says that the bytes are not those that were written.
-	ErrDamaged = errors.New("block is damaged")
+	// ErrDamaged says that the bytes of a block, or of the database, are not those that
+	// were written.
+	ErrDamaged = errors.New("damaged")
 	// ErrNewer says that a newer program wrote the block or the database.
 	ErrNewer = errors.New("written by a newer version of the program")
 )

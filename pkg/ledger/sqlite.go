@@ -68,17 +68,20 @@ func explainSQLite(err error) error {
 	switch code := e.Code(); {
 	case code&0xff == sqlite3.SQLITE_BUSY, code&0xff == sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%w: %w", ErrBusy, err)
-	case code == sqlite3.SQLITE_CONSTRAINT_UNIQUE, code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return fmt.Errorf("%w: %w", ErrExists, err)
-	case code&0xff == sqlite3.SQLITE_CONSTRAINT:
-		return fmt.Errorf("%w: %w", ErrRefused, err)
-	// What the world around does to any other file is told as that would be.
-	case code == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
+	// The disk's faults are those of any file; most often it is full where the file
+	// that readers share cannot grow.
+	case code&0xff == sqlite3.SQLITE_FULL, code == sqlite3.SQLITE_IOERR_SHMSIZE:
 		return fmt.Errorf("%w: %w", syscall.ENOSPC, err)
 	case code&0xff == sqlite3.SQLITE_IOERR:
 		return fmt.Errorf("%w: %w", syscall.EIO, err)
 	case code&0xff == sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("%w: %w", syscall.EROFS, err)
+	case code&0xff == sqlite3.SQLITE_CORRUPT, code&0xff == sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case code == sqlite3.SQLITE_CONSTRAINT_UNIQUE, code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return fmt.Errorf("%w: %w", ErrExists, err)
+	case code&0xff == sqlite3.SQLITE_CONSTRAINT:
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return err
 }

@@ -141,7 +141,7 @@ func (s *Sender) one(ctx context.Context, l *line, k ledger.MessageKey, sent *Se
 		return false, err
 	}
 	sent.Messages++
-	log := s.Log.With().Str("merchant", m.Merchant).Str("message", m.ID).Logger()
+	log := s.Log.With().Str("merchant", m.Merchant).Str("mail", m.ID).Logger()
 	text, err := Compose(&m)
 	if err != nil {
 		// A fault of the program: the message stays, for a program that knows it.

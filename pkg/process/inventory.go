@@ -36,7 +36,12 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 		return nil, err
 	}
 	current, previous, err := p.currentSnapshot(ctx, j)
-	if err != nil && !isMissing(err) {
+	gone := isGone(err)
+	if gone {
+		// A full file is the way out, and the only one: it needs nothing of what was there.
+		p.Log.Warn().Err(err).Str("merchant", j.Merchant).Msg("the snapshot before cannot be read; what it alone knew is lost")
+		previous = nil
+	} else if err != nil && !isMissing(err) {
 		return nil, err
 	}
 	opt, err := p.readOptions(j, previous)
@@ -52,6 +57,9 @@ func (p *Processor) tryInventory(ctx context.Context, j *job, f *decode.File, wh
 			err = errors.Join(err, read.Snapshot.Close())
 		}
 	}()
+	if skus := read.Snapshot.Len(); gone && int64(skus)*2 < current.SKUs && !j.Force {
+		return p.refusedInventory(j, f, what, read, removal.NewFileError(removal.SnapshotShrunk, "new", skus, "current", current.SKUs))
+	}
 	read.Problems = append(what.ignored(), read.Problems...)
 	row := snapshotRow(j, what, read)
 	if current != nil && row.Date.Before(current.Date) {
@@ -142,10 +150,16 @@ func (p *Processor) keepSnapshot(ctx context.Context, j *job, s *inventory.Snaps
 	if row.ID, err = p.freeSnapshotID(ctx, j.Merchant, hash); err != nil {
 		return err
 	}
-	if err = p.dir.Move(staged, row.Path); errors.Is(err, fs.ErrExist) {
-		return p.dir.Delete(staged)
+	if err = p.dir.Move(staged, row.Path); !errors.Is(err, fs.ErrExist) {
+		return err
 	}
-	return err
+	if _, err = p.openSnapshot(row.Path); !isGone(err) {
+		return errors.Join(err, p.dir.Delete(staged))
+	}
+	if err = p.dir.Delete(row.Path); err != nil {
+		return err
+	}
+	return p.dir.Move(staged, row.Path)
 }
 
 // freeSnapshotID numbers the times that one and the same snapshot was taken in.
@@ -310,6 +324,11 @@ func sentOut(c *ledger.Commit) []ledger.Outbound {
 		files[i] = c.Change.Outgoing[i].Outbound
 	}
 	return files
+}
+
+// isGone tells whether an error says that a snapshot's file is not there, or damaged.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, inventory.ErrFormat)
 }
 
 // isMissing tells whether an error says that the merchant has no snapshot.

@@ -208,7 +208,7 @@ func TestOrderPages(t *testing.T) {
 	}
 	for _, at := range []string{
 		"order?id=none", "order", "draft/review?id=none", "draft/upload?id=B", "inventory/sku?sku=none", "outbound/none.tsv",
-		"outbound/..%2f..%2frensa.db", "outbound/%2e%2e", "outbound/.hidden",
+		"outbound/..%2f..%2frensa.db", "outbound/%2e%2e", "outbound/.hidden", "outbound/%00", "outbound/" + strings.Repeat("x", 300),
 	} {
 		if r := c.open("/m/shop/" + at); r.status != http.StatusNotFound && r.status != http.StatusConflict {
 			t.Errorf("%s: %d", at, r.status)

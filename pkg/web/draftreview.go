@@ -74,8 +74,8 @@ func (s *Server) reviewProblem(v *visit, p *removal.Problem) reviewProblem {
 	out := reviewProblem{Code: p.Code.String(), Error: p.Code.IsError(), SKU: p.SKU}
 	out.Message, out.Hint = report.Say(v.texts, s.Policy, p)
 	out.Message, out.Hint = sentence(out.Message), sentence(out.Hint)
-	if p.Code == removal.AddressFieldMissing {
-		out.Hint = "" // it speaks of the columns of a file
+	if desk.SpeaksOfFile(p.Code) {
+		out.Hint = ""
 	}
 	switch name, part := addressNames[p.Field]; {
 	case part:

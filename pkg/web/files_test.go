@@ -80,6 +80,10 @@ func TestUpload(t *testing.T) {
 	if other := st.as(outsider).open(r.header.Get("Location")); other.status != http.StatusNotFound {
 		t.Errorf("somebody else sees it: %d", other.status)
 	}
+	turned := c.open(c.upload(map[string]io.Reader{"week\u202evst.csv": strings.NewReader("x")}).header.Get("Location"))
+	if turned.status != http.StatusOK || !strings.Contains(turned.body, "week_vst.csv") {
+		t.Errorf("a name that turns the text round: %d\n%s", turned.status, turned.body)
+	}
 	if got := st.inInbox(); len(got) > 0 {
 		t.Errorf("left in the inbox: %v", got)
 	}

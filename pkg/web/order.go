@@ -171,11 +171,15 @@ func (s *Server) startOrder(w http.ResponseWriter, r *http.Request, v *visit) er
 
 // outboundFile gives a file that was handed on.
 func (s *Server) outboundFile(w http.ResponseWriter, r *http.Request, v *visit) error {
-	name := r.PathValue("name")
-	if name != path.Base(name) || name == "." || name == ".." || strings.HasPrefix(name, ".") {
+	// A path is made only of a name that the ledger knows.
+	list, _, err := s.Ledger.ListSent(r.Context(), ledger.SentFilter{Merchant: v.merchant.ID, Name: r.PathValue("name")})
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
 		return errNotFound
 	}
-	return s.sendFile(w, r, path.Join("outbound", v.merchant.ID, name), name)
+	return s.sendFile(w, r, path.Join("outbound", v.merchant.ID, list[0].Name), list[0].Name)
 }
 
 func orderPath(id string) string { return "order?" + url.Values{"id": {id}}.Encode() }

@@ -20,16 +20,23 @@ const DefaultListen = "127.0.0.1:8321"
 // anything that keeps passwords from being read on the way.
 var ErrExposed = errors.New("listening beyond this machine needs TLS or behind_proxy")
 
+// ErrSetting says that the page cannot be opened as Listen, PublicURL, TLSCert and
+// TLSKey have it.
+var ErrSetting = errors.New("settings of the page")
+
 // checkListen refuses to listen on other than loopback without TLS or a proxy.
 func (o *Options) checkListen() error {
 	host, _, err := net.SplitHostPort(o.Listen)
 	if err != nil {
-		return fmt.Errorf("listen %s: %w", o.Listen, err)
+		return fmt.Errorf("%w: listen %s: %w", ErrSetting, o.Listen, err)
+	}
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		return fmt.Errorf("%w: tls_cert and tls_key belong together", ErrSetting)
 	}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			return fmt.Errorf("public_url %q is not an address such as https://rensa.example.com", o.PublicURL)
+			return fmt.Errorf("%w: public_url %q is not an address such as https://rensa.example.com", ErrSetting, o.PublicURL)
 		}
 	}
 	if o.TLSCert != "" || o.BehindProxy || host == "localhost" {
@@ -80,9 +87,16 @@ func (s *Server) Run(ctx context.Context, started func(net.Addr)) error {
 		ErrorLog:          stdlog.New(s.Log, "", 0),
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
 	}
+	if s.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
+		if err != nil {
+			return fmt.Errorf("web: %w: %w", ErrSetting, err)
+		}
+		server.TLSConfig.Certificates = []tls.Certificate{pair}
+	}
 	listener, err := net.Listen("tcp", s.Listen)
 	if err != nil {
-		return fmt.Errorf("web: %w", err)
+		return fmt.Errorf("web: %w: %w", ErrSetting, err)
 	}
 	s.Log.Info().Str("address", listener.Addr().String()).Bool("tls", s.TLSCert != "").Msg("the page is open")
 	if started != nil {
@@ -91,7 +105,7 @@ func (s *Server) Run(ctx context.Context, started func(net.Addr)) error {
 	ended := make(chan error, 1)
 	go func() {
 		if s.TLSCert != "" {
-			ended <- server.ServeTLS(listener, s.TLSCert, s.TLSKey)
+			ended <- server.ServeTLS(listener, "", "")
 		} else {
 			ended <- server.Serve(listener)
 		}

@@ -144,3 +144,22 @@ func TestClient(t *testing.T) {
 		}
 	}
 }
+
+// TestRunTaken: an address that another program has is a setting to be changed.
+func TestRunTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	opt := newSite(t, nil).server.Options
+	opt.Listen = taken.Addr().String()
+	s, err := New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(t.Context(), nil); !errors.Is(err, ErrSetting) {
+		t.Errorf("%v, want ErrSetting", err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"rensa/pkg/inbox"
@@ -151,11 +152,12 @@ func (s *Server) takeAll(ctx context.Context, v *visit, all []*inbox.Delivery) (
 	return tickets, nil
 }
 
-// uploadName is what a browser calls a file, as a name without folders.
+// uploadName is what a browser calls a file, as a name without folders and without
+// what turns the text after it round.
 func uploadName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == utf8.RuneError {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError {
 			return '_'
 		}
 		return r

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rensa/pkg/desk"
+	"rensa/pkg/ledger"
 	"rensa/pkg/removal"
 	"rensa/templates"
 )
@@ -83,6 +84,14 @@ func (d *view) Happened(what string) string {
 	return what
 }
 
+// Why tells why an event happened, in words where there are some.
+func (d *view) Why(e ledger.Event) string {
+	if key, facts := desk.Told(&e); key != "" {
+		return d.texts().T("word.told."+key, facts...)
+	}
+	return e.Why
+}
+
 // StateName is what a state is called; anything else that an event has is shown as it is.
 func (d *view) StateName(value string) string {
 	texts := d.texts()
@@ -95,7 +104,13 @@ func (d *view) StateName(value string) string {
 func (d *view) texts() *templates.Texts { return templates.Load(d.Lang) }
 
 // Who names somebody who did something, as people know them.
-func (d *view) Who(actor string) string { return strings.TrimPrefix(actor, "user:") }
+func (d *view) Who(actor string) string {
+	texts := d.texts()
+	if key := "word.actor." + strings.ReplaceAll(actor, " ", "_"); texts.Has(key) {
+		return texts.T(key)
+	}
+	return strings.TrimPrefix(actor, "user:")
+}
 
 // Sentence begins a text with a capital.
 func (d *view) Sentence(text string) string { return sentence(text) }

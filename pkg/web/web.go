@@ -144,9 +144,6 @@ func (o *Options) validate() error {
 	if o.Listen == "" {
 		o.Listen = DefaultListen
 	}
-	if (o.TLSCert == "") != (o.TLSKey == "") {
-		return errors.New("web: TLSCert and TLSKey belong together")
-	}
 	if o.MaxUpload <= 0 {
 		o.MaxUpload = 512 << 20
 	}

@@ -279,9 +279,13 @@ func testOrderSKU(t *testing.T, l *ledger.Ledger) {
 	check(t, "behind the mark", []string{"NEW", "O-0500"}, list(t, l, ledger.OrderFilter{SKU: "T-500"}))
 	r := record(t, l, "O-0003")
 	r.Lines, r.Grown = append(r.Lines, removal.Line{SKU: "T-500", Sellable: units(1)}), true
+	r.Fee, r.NoFee, r.NoFeeReason = r.Fee+100, r.NoFee+1, "rate_unknown"
+	fee, noFee := r.Fee, r.NoFee
 	if err := change(t, l, ledger.Change{Changed: []ledger.Record{r}}); err != nil {
 		t.Fatal(err)
 	}
+	r = record(t, l, "O-0003")
+	check(t, "fees with it", []any{fee, noFee, "rate_unknown"}, []any{r.Fee, r.NoFee, r.NoFeeReason})
 	check(t, "a line that came later", []string{"NEW", "O-0500", "O-0003"}, list(t, l, ledger.OrderFilter{SKU: "T-500"}))
 	check(t, "by file", []string{"NEW"}, list(t, l, ledger.OrderFilter{File: "run-2.tsv"}))
 	check(t, "by run", 1200, len(list(t, l, ledger.OrderFilter{File: "run-1", Limit: 2000})))

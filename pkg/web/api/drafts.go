@@ -350,7 +350,7 @@ func (a *API) review(c *call, r *desk.Review) *Review {
 	if r.UploadRequired {
 		d.UploadHref = c.href("orders", r.ID, "upload-file")
 	}
-	if r.NoFee < len(r.Items) {
+	if r.HasFee() {
 		d.Fee = amount(r.Fee)
 	}
 	for i := range r.Items {
@@ -365,7 +365,11 @@ func (a *API) review(c *call, r *desk.Review) *Review {
 		d.Items = append(d.Items, item)
 	}
 	for i := range r.Problems {
-		d.Findings = append(d.Findings, ItemFound{r.Problems[i].SKU, a.finding(c.texts, &r.Problems[i])})
+		f := a.finding(c.texts, &r.Problems[i])
+		if desk.SpeaksOfFile(r.Problems[i].Code) {
+			f.Hint = ""
+		}
+		d.Findings = append(d.Findings, ItemFound{r.Problems[i].SKU, f})
 	}
 	return d
 }

@@ -130,7 +130,7 @@ var errSentBefore = errors.New("the request was sent before")
 func (a *API) answerFile(w http.ResponseWriter, r *http.Request, c *call, d *inbox.Delivery, file string, wait time.Duration) error {
 	ctx := r.Context()
 	runID := ""
-	var work ledger.Work
+	var e FileEntry
 	if file == "" {
 		seen, err := a.Ledger.SeenFile(ctx, c.merchant.ID, d.SHA256)
 		if err == nil && seen == nil {
@@ -141,12 +141,15 @@ func (a *API) answerFile(w http.ResponseWriter, r *http.Request, c *call, d *inb
 		}
 		runID = seen.ID
 	} else {
-		var err error
-		if work, err = a.awaited(ctx, c.merchant.ID, file, wait); err != nil {
+		work, err := a.awaited(ctx, c.merchant.ID, file, wait)
+		if err != nil {
+			return err
+		}
+		if e, err = a.fileDetails(ctx, c, &work); err != nil {
 			return err
 		}
 		if !work.Open() {
-			runID = work.Run
+			runID = e.Run
 		}
 	}
 	if runID != "" {
@@ -160,10 +163,6 @@ func (a *API) answerFile(w http.ResponseWriter, r *http.Request, c *call, d *inb
 		}
 		w.Header().Set("Location", c.href("runs", runID))
 		return a.sendJSON(w, http.StatusOK, details)
-	}
-	e, err := a.fileDetails(ctx, c, &work)
-	if err != nil {
-		return err
 	}
 	w.Header().Set("Location", c.href("files", e.ID))
 	return a.sendJSON(w, http.StatusAccepted, e)

@@ -140,7 +140,7 @@ func TestForm(t *testing.T) {
 	}
 	for given, want := range map[string]string{
 		"stock.tsv": "stock.tsv", "../../etc/passwd": "passwd", `C:\Users\eva\lager 1.xlsx`: "lager 1.xlsx", "..": "file", ".hidden": "hidden",
-		"a|b?.csv": "a_b_.csv", strings.Repeat("å", 200) + ".tsv": strings.Repeat("å", 73) + ".tsv",
+		"a|b?.csv": "a_b_.csv", "a\u202evst.csv": "a_vst.csv", "a\u009bb.csv": "a_b.csv", strings.Repeat("å", 200) + ".tsv": strings.Repeat("å", 73) + ".tsv",
 	} {
 		if a := send("file", given, "sku\n"+given); a.status != http.StatusAccepted || a.text("name") != want {
 			t.Errorf("%q: %d %s", given, a.status, a.body)
@@ -158,6 +158,28 @@ func TestForm(t *testing.T) {
 	}
 	if left := s.lying("inbox/m"); len(left) > 0 {
 		t.Errorf("there lie %v", left)
+	}
+}
+
+// Bytes that come again while they are being worked on are answered with their first
+// run as soon as there is one.
+func TestGivenTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.take("m", "demo", "lager.tsv")
+	upload := content(t, "demo", "1-vinterlager.tsv")
+	answers := make(chan *answer, 2)
+	for range cap(answers) {
+		r := s.request(operator, "POST", "/files?wait=30", upload)
+		go func() { answers <- s.send(r) }()
+	}
+	for s.do(viewer, "GET", "/files?state=claimed", nil).count("files") < cap(answers) {
+		runtime.Gosched()
+	}
+	s.work()
+	first, second := <-answers, <-answers
+	if first.status != http.StatusOK || second.status != http.StatusOK || first.text("run_id") != second.text("run_id") {
+		t.Errorf("%d %s\n%d %s", first.status, first.body, second.status, second.body)
 	}
 }
 

@@ -36,6 +36,7 @@ func TestOrders(t *testing.T) {
 	s.call(http.StatusOK, operator, "POST", order+"/place", nil).is("orders.0.id", "SPRING/1") // asked again
 	s.call(http.StatusConflict, operator, "PATCH", order, object{"notes": "late"}).is("code", "order_no_draft")
 	s.call(http.StatusConflict, operator, "DELETE", order, nil).is("code", "order_no_draft")
+	s.call(http.StatusConflict, operator, "DELETE", order, nil, "Accept-Language", "de").is("detail", `Auftrag "SPRING/1" ist im Status "Ausstehend"`)
 	s.call(http.StatusOK, viewer, "GET", order, nil).is("state", "pending", "history.0.actor", "api:"+operator)
 	s.call(http.StatusOK, operator, "POST", order+"/status", object{"status": "processing"}).is("state", "processing")
 	s.call(http.StatusConflict, operator, "POST", order+"/status", object{"status": "processing"}).is("code", "state_forbids")
@@ -60,7 +61,12 @@ func TestNotPlaced(t *testing.T) {
 	s.take("m", "demo", "lager.tsv")
 	s.call(http.StatusCreated, operator, "POST", "/orders", object{"id": "MANY", "items": []object{{"sku": "TÄLT-2P-GRÖN", "sellable": 4000}}})
 	s.call(http.StatusConflict, operator, "POST", "/orders/MANY/place", nil, "Accept-Language", "sv").
-		is("code", "not_placed", "review.placeable", false, "review.findings.0.code", "quantity_over_stock", "title", "Utkastet kan inte läggas")
+		is("code", "not_placed", "review.placeable", false, "review.findings.0.code", "quantity_over_stock", "title", "Utkastet kan inte läggas", "review.fee", nil)
+	s.call(http.StatusCreated, operator, "POST", "/orders", object{
+		"id": "NOWHERE", "items": []object{{"sku": "TÄLT-2P-GRÖN", "sellable": 1}}, "address": object{"name": "Elbtal", "line1": "Prager Straße 2", "country": "SE", "postal_code": "271 41"},
+	})
+	s.call(http.StatusConflict, operator, "POST", "/orders/NOWHERE/place", nil).
+		is("review.findings.0.code", "address_field_missing", "review.findings.0.facts.field", "city", "review.findings.0.hint", "")
 	s.call(http.StatusCreated, operator, "POST", "/orders", object{
 		"id": "ABROAD", "items": []object{{"sku": "TÄLT-2P-GRÖN", "sellable": 1}},
 		"address": object{"name": "Elbtal", "line1": "Prager Straße 2", "city": "Dresden", "postal_code": "01067", "country": "DE"},
