@@ -25,7 +25,7 @@ type function struct {
 // LIST has its elements on lines of their own.
 //
 //	or A B …, and A B …, not A, eq A B C …   as in text/template; eq: A is one of the others
-//	q A [B]           A in quotes, cut at 40 characters; B, unquoted, where A is blank, else "…"
+//	q A [B]           A in quotes, cut at 40 characters; B, unquoted, where A is blank
 //	n A               whole number, grouped as the language does from five digits on
 //	bytes A           number of bytes as KiB, MiB, GiB
 //	plural A ONE MANY the form that the number A takes
@@ -143,11 +143,8 @@ func eq(s *scope, a []expr) string {
 
 func q(s *scope, a []expr) string {
 	v := a[0](s)
-	switch {
-	case v == "" && len(a) == 2:
+	if v == "" && len(a) == 2 {
 		return a[1](s)
-	case v == "":
-		return `"…"` // it stood in a file that is no longer kept
 	}
 	return quote(v)
 }

@@ -79,7 +79,7 @@ func (p *Processor) explain(ctx context.Context, run *ledger.Run, o *removal.Out
 }
 
 // findings gives the problems of the order and of the row their values and places,
-// which stand in the original alone: where that is no longer kept they have none.
+// which stand in the original alone: where that is no longer kept they have leftOut.
 func (p *Processor) findings(ctx context.Context, e *Explanation) error {
 	order, row := slices.Clone(e.Order.Problems), slices.Clone(e.Outcome.Problems)
 	err := p.reread(ctx, &e.Run, e.Outcome.Row, func(up *upload.Sheet, r *removal.Row) {
@@ -96,15 +96,22 @@ func (p *Processor) findings(ctx context.Context, e *Explanation) error {
 			locate(row)
 		}
 	})
-	if err != nil && !errors.Is(err, ErrOriginalGone) {
+	gone := errors.Is(err, ErrOriginalGone)
+	if err != nil && !gone {
 		return err
 	}
 	j := &job{texts: templates.Load(e.Run.Language)}
 	for _, problem := range slices.Concat(order, row) {
+		if gone && problem.Field != removal.FieldNone {
+			problem.Value = leftOut
+		}
 		e.Findings = append(e.Findings, p.finding(j, problem))
 	}
 	return nil
 }
+
+// leftOut stands for a value that is no longer kept.
+const leftOut = "…"
 
 // errReread ends the way of the rows behind the last that is wanted.
 var errReread = errors.New("all rows that are wanted were read")
