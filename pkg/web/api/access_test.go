@@ -269,6 +269,7 @@ func TestAdmin(t *testing.T) {
 	s.call(http.StatusUnprocessableEntity, admin, "PATCH", "/merchants/m", object{"settings": object{"home_store": "XX"}}).
 		is("code", "settings_invalid", "detail", "no such store", "hint", "SE; DE")
 	s.call(http.StatusCreated, everyone, "POST", "/merchants", object{"id": "new", "home_store": "GB"}).is("id", "new")
+	s.call(http.StatusConflict, everyone, "POST", "/merchants", object{"id": "new", "home_store": "GB"}).is("code", "merchant_exists")
 	want := []string{"api:" + admin + " m home_store=DE language=de", "api:" + admin + " m home_store=XX", "new GB "}
 	if diff := cmp.Diff(want, said); diff != "" {
 		t.Error(diff)

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -73,6 +74,9 @@ func (a *API) addMerchant(ctx context.Context, c *call, in *addInput) (*merchant
 		return nil, errNotOffered
 	}
 	b := &in.Body
+	if _, err := a.Ledger.Merchant(ctx, b.ID); !errors.Is(err, ledger.ErrNotFound) {
+		return nil, cmp.Or(err, error(refuse(http.StatusConflict, "merchant_exists", "id", b.ID)))
+	}
 	if err := a.AddMerchant(context.WithoutCancel(ctx), c.actor(), b.ID, b.HomeStore, assignments(b.Settings)); err != nil {
 		return nil, err
 	}
