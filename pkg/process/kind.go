@@ -97,12 +97,12 @@ func recognise(f *decode.File) (*found, error) {
 	}
 	best := full[0]
 	for _, c := range full[1:] {
-		if c.present > best.present {
+		if c.isShown() != best.isShown() && c.isShown() || c.isShown() == best.isShown() && c.present > best.present {
 			best = c
 		}
 	}
 	for _, c := range full {
-		if c.present == best.present && c.sign.Kind != best.sign.Kind {
+		if c.isShown() == best.isShown() && c.present == best.present && c.sign.Kind != best.sign.Kind {
 			return nil, removal.NewFileError(removal.FileKindUnknown,
 				"two", string(best.sign.Kind)+"\n"+string(c.sign.Kind))
 		}
@@ -123,6 +123,10 @@ func recognise(f *decode.File) (*found, error) {
 func (c *candidate) hasItems() bool {
 	return len(c.head) > 0 && c.head[len(c.head)-1].Number > c.row.Number
 }
+
+// isShown tells whether rows stand there that the user sees: what is hidden is read
+// only where there is nothing else.
+func (c *candidate) isShown() bool { return !c.sheet.Hidden() && c.hasItems() }
 
 // ignored are warnings about the sheets that were not read.
 func (f *found) ignored() []removal.Problem {

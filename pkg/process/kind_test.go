@@ -3,12 +3,15 @@ package process_test
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 
 	"rensa/pkg/process"
 	"rensa/pkg/removal"
@@ -94,6 +97,37 @@ func edited(t *testing.T, book []byte, edit func(name string, part []byte) []byt
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// What is shown is what is meant: a hidden copy with a column more is not read in its place.
+func TestHiddenSheetComesLast(t *testing.T) {
+	t.Parallel()
+	f := excelize.NewFile()
+	set := func(sheet, cell string, row ...any) {
+		if err := f.SetSheetRow(sheet, cell, &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.NewSheet("Last year"); err != nil {
+		t.Fatal(err)
+	}
+	set("Sheet1", "A1", "RemovalDisposition", "MerchantSKU", "SellableQuantity")
+	set("Sheet1", "A2", "Disposal", "A", 1)
+	set("Last year", "A1", "MerchantRemovalOrderID", "RemovalDisposition", "MerchantSKU", "SellableQuantity")
+	set("Last year", "A2", "O1", "Disposal", "B", 2)
+	if err := f.SetSheetVisible("Last year", false); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := errors.Join(f.Write(&b), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorkspace(t, profile())
+	w.drop("inventory.txt", []byte(twoSKUs), process.ExitAccepted)
+	r := w.drop("book.xlsx", b.Bytes(), process.ExitAccepted)
+	if r.Summary.Sheet != "Sheet1" || len(r.Problems) > 0 {
+		t.Errorf("sheet %q was read; problems %v", r.Summary.Sheet, r.Problems)
+	}
 }
 
 // A report carries nobody's programs, and what is called .xlsx may hold none.
