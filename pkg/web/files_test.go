@@ -139,7 +139,7 @@ func TestUploadRefused(t *testing.T) {
 	if r := c.upload(map[string]io.Reader{"x.tsv": strings.NewReader("x")}); r.status != http.StatusForbidden {
 		t.Errorf("forged: %d", r.status)
 	}
-	st.http.CloseClientConnections()
+	st.http.Close() // waits for what still clears away
 	if got := st.inInbox(); len(got) > 0 {
 		t.Errorf("left in the inbox: %v", got)
 	}
