@@ -13,7 +13,7 @@ import (
 )
 
 // reportVersion changes when the same decision would be written in other bytes.
-const reportVersion = 1
+const reportVersion = 2
 
 // run begins the record of a run with what is known of its file.
 func (p *Processor) run(j *job, f *decode.File, what *found) ledger.Run {
