@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/japanese"
 	"golang.org/x/text/transform"
+
+	"rensa/pkg/removal"
 )
 
 var (
@@ -21,6 +24,32 @@ var (
 // detect finds the encoding by reading the whole text. It returns where the text
 // begins, behind a byte order mark.
 func (f *File) detect() (encoding string, start int64, err error) {
+	encoding, start, err = f.encoding()
+	if bad, ok := errors.AsType[*removal.FileError](err); ok && bad.Code == removal.FileEncodingInvalid {
+		return "", 0, f.withLine(bad)
+	}
+	return encoding, start, err
+}
+
+// withLine adds the line to the offset of a byte that fits nowhere; in UTF-16, whose
+// files are rarely written by hand, it leaves it at that.
+func (f *File) withLine(bad *removal.FileError) error {
+	offset, err := strconv.ParseInt(bad.Args.Get("offset"), 10, 64)
+	if err != nil {
+		return err
+	}
+	switch bad.Args.Get("encoding") {
+	case encUTF8, encCP1252, encShiftJIS:
+		line, err := lineBehind(io.LimitReader(f.src.section(0), offset))
+		if err != nil {
+			return err
+		}
+		bad.Args = bad.Args.Arg("line", line)
+	}
+	return bad
+}
+
+func (f *File) encoding() (encoding string, start int64, err error) {
 	head := make([]byte, min(f.src.size, 4))
 	if _, err := f.src.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return "", 0, fmt.Errorf("read file: %w", err)
@@ -49,7 +78,41 @@ func (f *File) detect() (encoding string, start int64, err error) {
 	if f.opt.ShiftJIS {
 		return encShiftJIS, 0, f.checkShiftJIS()
 	}
-	return encCP1252, 0, f.checkCP1252(&u)
+	if err := f.checkCP1252(&u); err != nil {
+		return "", 0, err
+	}
+	damaged, err := f.mostlyUTF8()
+	if damaged {
+		err = encodingInvalid(encUTF8, u.bad)
+	}
+	return encCP1252, 0, err
+}
+
+// mostlyUTF8 tells whether a text that is not UTF-8 was, before a few of its bytes were
+// damaged or came from elsewhere: more of its letters beyond ASCII are whole characters
+// of UTF-8 than single bytes. Read as Windows-1252 each of them would be two others, and
+// parcels would go to MalmÃ¶.
+func (f *File) mostlyUTF8() (bool, error) {
+	whole, single := 0, 0
+	err := f.visit(0, func(b []byte) (int, error) {
+		for i := 0; i < len(b); {
+			if b[i] < utf8.RuneSelf {
+				i++
+				continue
+			}
+			if i > 0 && !utf8.FullRune(b[i:]) {
+				return i, nil // it goes on in the next piece
+			}
+			_, size := utf8.DecodeRune(b[i:])
+			if i += size; size > 1 {
+				whole++
+			} else {
+				single++
+			}
+		}
+		return len(b), nil
+	})
+	return whole > single, err
 }
 
 // visit hands the bytes from start on, piece by piece, to see, which returns how

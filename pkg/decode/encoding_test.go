@@ -76,6 +76,15 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
+// TestCP1252Pair: two letters that could be one of UTF-8 make no UTF-8 of a text.
+func TestCP1252Pair(t *testing.T) {
+	t.Parallel()
+	f := mustOpen(t, []byte("sku\tasin\n\xc3\xb6\t\xe5\xe4\xf6\n"), 0, Options{})
+	if got := f.Format().Encoding; got != encCP1252 {
+		t.Errorf("encoding %s", got)
+	}
+}
+
 // TestCP1252Table holds the table against the one of x/text.
 func TestCP1252Table(t *testing.T) {
 	t.Parallel()
@@ -101,6 +110,8 @@ func TestEncodingInvalid(t *testing.T) {
 		{"undefined in Windows-1252", "sku\tasin\n\xe5\t∑\x81\n", encCP1252, Options{}},
 		{"late", long + "\xe5\t∑\x9d\n", encCP1252, Options{}},
 		{"meant to be UTF-8", "sku\tasin\nå\t∑\xe5\n\x81", encUTF8, Options{}},
+		{"UTF-8 with a byte of Windows-1252", "sku\tasin\nMalmö\tÅhus\nMalm∑\xf6\tx\n", encUTF8, Options{}},
+		{"the same, the byte first", "sku\tasin\nMalm∑\xf6\tx\n" + strings.Repeat("Malmö\tÅhus\n", 20000), encUTF8, Options{}},
 		{"UTF-8 by its mark", "\ufeffsku\n∑\xe5\n", encUTF8, Options{}},
 		{"UTF-8 cut off", "\ufeffsku\n∑\xe2\x82", encUTF8, Options{}},
 		{"lone high half", "\xff\xfea\x00∑\x00\xd8b\x00", encUTF16LE, Options{}},
@@ -115,8 +126,11 @@ func TestEncodingInvalid(t *testing.T) {
 		data := strings.ReplaceAll(tc.input, "∑", "")
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			wantFault(t, fault([]byte(data), 0, tc.opt), removal.FileEncodingInvalid,
-				"encoding", tc.encoding, "offset", fmt.Sprint(at))
+			want := []string{"encoding", tc.encoding, "offset", fmt.Sprint(at)}
+			if !strings.HasPrefix(tc.encoding, "utf-16") && tc.encoding != "utf-32le" {
+				want = append(want, "line", fmt.Sprint(1+strings.Count(tc.input[:at], "\n")))
+			}
+			wantFault(t, fault([]byte(data), 0, tc.opt), removal.FileEncodingInvalid, want...)
 		})
 	}
 }

@@ -79,8 +79,12 @@ func namedDelimiter(sample []byte) (delim byte, length int) {
 // lineAt is the physical line of the byte at offset off of the decoded text. It
 // reads the file anew: only an error needs it.
 func (f *File) lineAt(off int64) (int, error) {
+	return lineBehind(io.LimitReader(f.decoded(), off))
+}
+
+// lineBehind is the physical line on which a text goes on behind what r gives of it.
+func lineBehind(r io.Reader) (int, error) {
 	line, buf := 1, make([]byte, 64<<10)
-	r := io.LimitReader(f.decoded(), off)
 	cr := false
 	for {
 		n, err := r.Read(buf)
