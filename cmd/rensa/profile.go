@@ -231,7 +231,14 @@ func (e *profileEdit) setPolicy(key, value string) error {
 		}
 		return f.hint("cli.hint.policy_keys", "keys", strings.Join(policy.Keys(), ", "))
 	}
-	return policyValue(key, value, bad)
+	f := usage("cli.err.policy_value", "key", key, "given", value)
+	if bad.Near != "" {
+		f = f.hint("cli.hint.did_you_mean", "name", bad.Near)
+	}
+	if bad.What == "" {
+		return f.because(errors.New(bad.Reason))
+	}
+	return f.hint("cli.reason."+bad.What, bad.Facts...)
 }
 
 // finish checks what concerns several keys at once.

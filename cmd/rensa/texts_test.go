@@ -19,7 +19,7 @@ import (
 
 // built are the keys that the code puts together; every key that begins so counts
 // as used.
-var built = []string{"cli.exit.", "cli.config.", "cli.label.", "cli.delimiter.", "cli.schedule."}
+var built = []string{"cli.exit.", "cli.config.", "cli.label.", "cli.delimiter.", "cli.reason.", "cli.schedule."}
 
 // TestTexts holds the texts and the code against each other: no key without a
 // text in any language, no text without a use, and the same facts in all languages.

@@ -118,7 +118,7 @@ func (s *Set) destinations(v string) ([]string, error) {
 	}
 	codes, err := s.knownCountries(v)
 	if err != nil && len(list(v)) == 1 {
-		return nil, &badValue{"is not home, abroad or a list of countries' codes", removal.Nearest(v, []string{toHome, toAbroad})}
+		return nil, &badValue{reason: "is not home, abroad or a list of countries' codes", near: removal.Nearest(v, []string{toHome, toAbroad})}
 	}
 	return codes, err
 }

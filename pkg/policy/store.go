@@ -85,6 +85,12 @@ func (s Store) HazmatReturnable(class string) bool {
 // PolicyError says which of a merchant's policy values cannot be used.
 type PolicyError struct {
 	Key, Value, Reason, Near string
+	// What names the reason for those who say it in another language, and Facts, name
+	// and value in turn, are what it speaks of: whole, between (low, high), one_of
+	// (words), unknown, twice, country, language, hazmat_class (word), falling, currency,
+	// time_zone. "": it has no name.
+	What  string
+	Facts []any
 }
 
 func (e *PolicyError) Error() string {
@@ -134,7 +140,8 @@ func (s *Set) Store(code string, on time.Time, overrides map[string]string) (Sto
 			e := &PolicyError{Key: name, Value: overrides[full], Reason: err.Error()}
 			var b *badValue
 			if errors.As(err, &b) {
-				e.Reason, e.Near = b.reason, b.near
+				e.Near, e.What, e.Facts = b.near, b.what, b.facts
+				e.Reason = strings.TrimSuffix(e.Reason, b.Error()) + b.reason // without what is Near
 			}
 			return Store{}, e
 		}

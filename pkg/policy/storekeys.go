@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // the zones of the stores must be known on machines without zone files
 
@@ -72,7 +73,9 @@ var storeKeys = []storeKey{
 		st.Languages = list(v)
 		for i, l := range st.Languages {
 			if codeIndex(l) < 0 || slices.Contains(st.Languages[:i], l) {
-				return fmt.Errorf("holds %q, which is not a language's two letters or stands twice", l)
+				return &badValue{
+					reason: fmt.Sprintf("holds %q, which is not a language's two letters or stands twice", l), what: "language", facts: []any{"word", l},
+				}
 			}
 		}
 		return nil
@@ -80,7 +83,7 @@ var storeKeys = []storeKey{
 	{"time_zone", false, func(_ *Set, st *Store, v string) error {
 		st.TimeZone = v
 		if _, err := time.LoadLocation(v); err != nil || v == "" || v == "Local" {
-			return errors.New("is not a time zone like Europe/Stockholm")
+			return &badValue{reason: "is not a time zone like Europe/Stockholm", what: "time_zone"}
 		}
 		return nil
 	}},
@@ -135,7 +138,7 @@ var storeKeys = []storeKey{
 				return fmt.Errorf("holds %q, which %w", w, err)
 			}
 			if k := len(st.NoticeSteps); k > 0 && n >= st.NoticeSteps[k-1] {
-				return errors.New("is not falling")
+				return &badValue{reason: "is not falling", what: "falling"}
 			}
 			st.NoticeSteps = append(st.NoticeSteps, n)
 		}
@@ -146,7 +149,9 @@ var storeKeys = []storeKey{
 		st.ReturnableHazmatClasses = list(v)
 		for _, c := range st.ReturnableHazmatClasses {
 			if len(c) == 0 || len(c) > 3 || c[0] < '1' || c[0] > '9' || len(c) == 2 || len(c) == 3 && c[1] != '.' {
-				return fmt.Errorf("holds %q, which is not a class like 9 or 4.1", c)
+				return &badValue{
+					reason: fmt.Sprintf("holds %q, which is not a class like 9 or 4.1", c), what: "hazmat_class", facts: []any{"word", c},
+				}
 			}
 		}
 		return nil
@@ -185,13 +190,8 @@ func methodOf(word string) removal.Method {
 }
 
 func checkCurrency(v string) error {
-	if len(v) != 3 {
-		return errors.New("is not a currency's three capital letters")
-	}
-	for i := range 3 {
-		if v[i] < 'A' || v[i] > 'Z' {
-			return errors.New("is not a currency's three capital letters")
-		}
+	if len(v) != 3 || strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return &badValue{reason: "is not a currency's three capital letters", what: "currency"}
 	}
 	return nil
 }
@@ -205,10 +205,12 @@ func (s *Set) knownCountries(v string) ([]string, error) {
 			if ok {
 				near = known.Code
 			}
-			return nil, &badValue{fmt.Sprintf("holds %q, which is not a country's code", c), near}
+			return nil, &badValue{
+				reason: fmt.Sprintf("holds %q, which is not a country's code", c), near: near, what: "country", facts: []any{"word", c},
+			}
 		}
 		if slices.Contains(codes[:i], c) {
-			return nil, fmt.Errorf("holds %q twice", c)
+			return nil, twice(c)
 		}
 	}
 	return codes, nil

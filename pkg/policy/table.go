@@ -47,7 +47,12 @@ func (e *TableError) Error() string {
 }
 
 // badValue is why one value cannot be used; the caller knows its place.
-type badValue struct{ reason, near string }
+type badValue struct {
+	reason, near string
+	// what and facts are Reason's of a PolicyError.
+	what  string
+	facts []any
+}
 
 func (b *badValue) Error() string {
 	if b.near == "" {
@@ -68,7 +73,8 @@ func (p place) bad(column, value string, err error) error {
 	e := &TableError{File: p.file, Line: p.line, Column: column, Value: value, Reason: err.Error()}
 	var b *badValue
 	if errors.As(err, &b) {
-		e.Reason, e.Near = b.reason, b.near
+		e.Near = b.near
+		e.Reason = strings.TrimSuffix(e.Reason, b.Error()) + b.reason // without what is Near
 	}
 	return e
 }
@@ -122,7 +128,7 @@ func readRows[T any](at place, data []byte) (rows []entry[T], missing []string, 
 	for i, h := range u.Headers {
 		at.line = 1
 		if !slices.Contains(known, h) {
-			return nil, nil, at.bad(h, "", &badValue{"is not a column of this table", removal.Nearest(h, known)})
+			return nil, nil, at.bad(h, "", &badValue{reason: "is not a column of this table", near: removal.Nearest(h, known)})
 		}
 		if slices.Contains(u.Headers[:i], h) {
 			return nil, nil, at.bad(h, "", errors.New("stands twice"))

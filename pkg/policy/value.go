@@ -32,9 +32,10 @@ func oneOf(v string, known []string) error {
 	}
 	near := removal.Nearest(v, known)
 	if len(known) > 8 {
-		return &badValue{"is not known", near}
+		return &badValue{reason: "is not known", near: near, what: "unknown"}
 	}
-	return &badValue{"is not one of " + strings.Join(known, ", "), near}
+	words := strings.Join(known, ", ")
+	return &badValue{reason: "is not one of " + words, near: near, what: "one_of", facts: []any{"words", words}}
 }
 
 // listOf checks every word of a list and that none stands twice.
@@ -44,15 +45,21 @@ func listOf(v string, known []string) ([]string, error) {
 		if err := oneOf(w, known); err != nil {
 			var b *badValue
 			if len(words) > 1 && errors.As(err, &b) {
-				return nil, &badValue{fmt.Sprintf("holds %q, which %s", w, b.reason), b.near}
+				inList := *b
+				inList.reason = fmt.Sprintf("holds %q, which %s", w, b.reason)
+				return nil, &inList
 			}
 			return nil, err
 		}
 		if slices.Contains(words[:i], w) {
-			return nil, fmt.Errorf("holds %q twice", w)
+			return nil, twice(w)
 		}
 	}
 	return words, nil
+}
+
+func twice(word string) error {
+	return &badValue{reason: fmt.Sprintf("holds %q twice", word), what: "twice", facts: []any{"word", word}}
 }
 
 var yesNo = []string{"yes", "no"}
@@ -64,10 +71,12 @@ func parseBool(v string) (bool, error) {
 func parseInt(v string, low, high int) (int, error) {
 	n, err := strconv.Atoi(v)
 	if err != nil {
-		return 0, errors.New("is not a whole number")
+		return 0, &badValue{reason: "is not a whole number", what: "whole"}
 	}
 	if n < low || n > high {
-		return 0, fmt.Errorf("is not between %d and %d", low, high)
+		return 0, &badValue{
+			reason: fmt.Sprintf("is not between %d and %d", low, high), what: "between", facts: []any{"low", low, "high", high},
+		}
 	}
 	return n, nil
 }
