@@ -65,6 +65,8 @@ type digester struct {
 	facts bool
 	seed  uint64
 	zone  *time.Location
+	// latest is ReadOptions.Latest.
+	latest time.Time
 
 	cells []removal.Span
 	data  []byte
@@ -80,7 +82,7 @@ type digester struct {
 }
 
 func newDigester(v *variant, m *mapping, opt ReadOptions) *digester {
-	d := &digester{mapping: m, shape: v.shape, seed: opt.Seed, zone: opt.Zone}
+	d := &digester{mapping: m, shape: v.shape, seed: opt.Seed, zone: opt.Zone, latest: opt.Latest}
 	if d.zone == nil {
 		d.zone = time.UTC
 	}
@@ -208,6 +210,10 @@ func (d *digester) date() {
 	}
 	if !d.lastOK {
 		d.bad(fieldDate, reasonDate)
+		return
+	}
+	if !d.latest.IsZero() && d.lastMoment.After(d.latest) {
+		d.bad(fieldDate, reasonFuture)
 		return
 	}
 	// Rows of different dates: the earliest, because what left after it is taken off.

@@ -184,6 +184,9 @@ func (r *factRows) snapshotDate() {
 			return
 		}
 		t = month.AddDate(0, 1, -1)
+	} else if !r.latest.IsZero() && t.After(r.latest) {
+		r.problem(r.col[fieldDate], reasonFuture)
+		return
 	}
 	if t.After(r.told) {
 		r.told, r.toldTime = t, hasTime

@@ -27,7 +27,7 @@ func ReadFacts(sheet *decode.Sheet, heading int, headings []string, kind removal
 		return &Result{}, err
 	}
 	r := &factRows{
-		mapping: m, kind: kind, current: current, zone: opt.zone(), res: &Result{},
+		mapping: m, kind: kind, current: current, zone: opt.zone(), latest: opt.Latest, res: &Result{},
 		of: make([]int32, current.Pools()), date: opt.Date, dateTime: !opt.DateOnly,
 	}
 	if err := r.read(sheet, heading); err != nil {
@@ -68,6 +68,7 @@ type factRows struct {
 	kind    removal.Kind
 	current *Snapshot
 	zone    *time.Location
+	latest  time.Time // ReadOptions.Latest
 	res     *Result
 
 	of   []int32 // by pool: number in rows + 1

@@ -18,7 +18,8 @@ import (
 func tryFacts(tb testing.TB, s *Snapshot, date time.Time, text string) (*Result, error) {
 	tb.Helper()
 	sheet, heading, headings := sheetOf(tb, []byte(text))
-	res, err := ReadFacts(sheet, heading, headings, kindOf(headings), s, ReadOptions{Date: date, DateKnown: true, File: "f" + date.Format("0102"), TempDir: tb.TempDir()})
+	res, err := ReadFacts(sheet, heading, headings, kindOf(headings), s, ReadOptions{Date: date, DateKnown: true,
+		Latest: date.AddDate(1, 0, 0), File: "f" + date.Format("0102"), TempDir: tb.TempDir()})
 	if res != nil && res.Snapshot != nil {
 		tb.Cleanup(func() {
 			if err := res.Snapshot.Close(); err != nil {
@@ -216,6 +217,7 @@ func TestFactRows(t *testing.T) {
 		{"a word", bars(planningHead, "2026-11-19|A|XA|ten|10|0|0|0|0", "2026-11-19|C|XC|5|5|0|0|0|0"), "D2 snapshot_row_bad heading=available reason=not_whole\n"},
 		{"no sku", bars(planningHead, "2026-11-19||XA|1|1|0|0|0|0", "2026-11-19|C|XC|5|5|0|0|0|0"), "B2 snapshot_row_bad heading=sku reason=missing\n"},
 		{"a date", bars(planningHead, "soon|A|XA|1|1|0|0|0|0", "2026-11-19|C|XC|5|5|0|0|0|0"), "A2 snapshot_row_bad heading=snapshot-date reason=date\n"},
+		{"a day to come", bars(planningHead, "2099-01-01|A|XA|1|1|0|0|0|0", "2026-11-19|C|XC|5|5|0|0|0|0"), "A2 snapshot_row_bad heading=snapshot-date reason=future\n"},
 		{"two figures", bars(planningHead, "2026-11-19|A|XA|9|9|0|0|0|0", "2026-11-19|A2|XA|10|10|0|0|0|0"), "D3 pool_disagrees fnsku=XA kept=9 other=10 row=2 condition=sellable\n"},
 		{"a unit", bars(feeHead, "XA|B0A|1|1|1|ell|1|kg|||", "XC|B0C|1|1|1|cm|1|kg|||"), "F2 snapshot_row_bad heading=measurement-units reason=not_valid\n"},
 		{"recall of unknown goods", bars("sku|recalled-since", "Z|2026-11-01", "A|2026-11-01"), "A2 input_row_bad heading=sku reason=not_in_stock\n"},

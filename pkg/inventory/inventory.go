@@ -33,6 +33,9 @@ type ReadOptions struct {
 	File string
 	// Zone is the store's: where a day in the file starts. nil: UTC.
 	Zone *time.Location
+	// Latest is the last moment of which a file's own date may be; zero: any. Every file
+	// that comes after one of the future would be history only.
+	Latest time.Time
 	// Force takes a file with fewer than half of the previous MSKUs.
 	Force bool
 	// Seed of the hash in the snapshot, best taken from the source's SHA-256.

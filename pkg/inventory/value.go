@@ -24,6 +24,7 @@ const (
 	reasonTooLong     = "too_long"
 	reasonDisposition = "disposition"
 	reasonDate        = "date"
+	reasonFuture      = "future"
 	reasonNotValid    = "not_valid"
 	reasonConflict    = "conflict"
 )

@@ -115,7 +115,7 @@ func (p *Processor) readOptions(j *job, previous *inventory.Snapshot) (inventory
 		return inventory.ReadOptions{}, err
 	}
 	return inventory.ReadOptions{
-		Previous: previous, Date: j.asOf(), DateKnown: true, Zone: zone, Force: j.Force,
+		Previous: previous, Date: j.asOf(), DateKnown: true, Zone: zone, Latest: j.latest(), Force: j.Force,
 		Seed: binary.LittleEndian.Uint64(seed), TempDir: j.temp, File: j.sha256,
 	}, nil
 }

@@ -57,15 +57,16 @@ func (p *Processor) readStatus(ctx context.Context, j *job, what *found) (*told,
 	if err != nil {
 		return nil, err
 	}
+	dates := status.Dates{Zone: zone, Latest: j.latest()}
 	d, heading, headings := p.Desk(), what.row.Number, what.row.Cells
 	switch what.sign.Kind {
 	case removal.KindOrderDetail:
-		read, err := status.OrderDetail(what.sheet, heading, headings, zone)
+		read, err := status.OrderDetail(what.sheet, heading, headings, dates)
 		return toldOf(read, err, func(m *removal.Merchant) (*desk.Plan, error) {
 			return d.PlanOrderDetail(ctx, m, j.runID, read.Lines)
 		})
 	case removal.KindShipmentDetail:
-		read, err := status.ShipmentDetail(what.sheet, heading, headings, zone)
+		read, err := status.ShipmentDetail(what.sheet, heading, headings, dates)
 		return toldOf(read, err, func(m *removal.Merchant) (*desk.Plan, error) {
 			return d.PlanShipmentDetail(ctx, m, j.runID, read.Lines)
 		})

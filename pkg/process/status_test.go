@@ -68,12 +68,12 @@ func TestStatusFiles(t *testing.T) {
 	row := func(order, state, updated, sku, disposition, rest string) string {
 		return fmt.Sprintf("2026-11-20T12:00:00Z,%s,Disposal,%s,%s,%s,,%s,%s\n", order, state, updated, sku, disposition, rest)
 	}
-	newer := detailHeading + row("A-1", "Completed", "2026-11-25T08:00:00Z", "MUG", "Sellable", "9,1,8,0,0") +
-		row("A-1", "Completed", "2026-11-25T08:00:00Z", "MUG", "Unsellable", "2,0,2,0,0") +
-		row("A-1", "Completed", "2026-11-25T08:00:00Z", "CUP", "Sellable", "3,0,3,0,0") +
-		row("elsewhere", "Pending", "2026-11-24T08:00:00Z", "CUP", "Sellable", "1,0,0,0,1")
-	older := detailHeading + row("A-1", "Processing", "2026-11-22T08:00:00Z", "MUG", "Sellable", "9,0,2,0,7") +
-		row("B-2", "Processing", "2026-11-22T08:00:00Z", "CUP", "Sellable", "4,0,0,0,4")
+	newer := detailHeading + row("A-1", "Completed", "2026-11-21T10:00:00Z", "MUG", "Sellable", "9,1,8,0,0") +
+		row("A-1", "Completed", "2026-11-21T10:00:00Z", "MUG", "Unsellable", "2,0,2,0,0") +
+		row("A-1", "Completed", "2026-11-21T10:00:00Z", "CUP", "Sellable", "3,0,3,0,0") +
+		row("elsewhere", "Pending", "2026-11-21T09:00:00Z", "CUP", "Sellable", "1,0,0,0,1")
+	older := detailHeading + row("A-1", "Processing", "2026-11-21T08:00:00Z", "MUG", "Sellable", "9,0,2,0,7") +
+		row("B-2", "Processing", "2026-11-21T08:00:00Z", "CUP", "Sellable", "4,0,0,0,4")
 	w.drop("newer.csv", []byte(newer), process.ExitAccepted)
 	w.drop("older.csv", []byte(older), process.ExitAccepted)
 	const want = `

@@ -296,6 +296,10 @@ func (j *job) asOf() time.Time {
 	return j.modTime
 }
 
+// latest is the last moment of which a file may speak: clocks differ, and days begin
+// elsewhere before they do here.
+func (j *job) latest() time.Time { return j.started.Add(24 * time.Hour) }
+
 // today is the run's moment where the merchant is: policies and fee cards hold by
 // the day there.
 func (j *job) today() time.Time { return j.started.In(j.zone) }

@@ -131,7 +131,7 @@ func TestOrderDetailReadsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		sheet, heading := firstSheet(t, b.Bytes())
-		read, err := status.OrderDetail(sheet, heading.Number, heading.Cells, time.UTC)
+		read, err := status.OrderDetail(sheet, heading.Number, heading.Cells, status.Dates{})
 		if err != nil && !isEmpty(err) {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func TestShipmentDetail(t *testing.T) {
 		t.Error(d)
 	}
 	sheet, heading := firstSheet(t, b.Bytes())
-	read, err := status.ShipmentDetail(sheet, heading.Number, heading.Cells, time.UTC)
+	read, err := status.ShipmentDetail(sheet, heading.Number, heading.Cells, status.Dates{})
 	if err != nil {
 		t.Fatal(err)
 	}

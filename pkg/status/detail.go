@@ -1,16 +1,14 @@
 package status
 
 import (
-	"time"
-
 	"rensa/pkg/decode"
 	"rensa/pkg/removal"
 )
 
-// OrderDetail reads a Removal Order Detail report. zone is where a date without
-// an offset is. Where the file leaves out what is in process, it is what remains.
-func OrderDetail(sheet *decode.Sheet, heading int, headings []string, zone *time.Location) (*Read[removal.OrderDetailLine], error) {
-	return some(each(&orderDetail, sheet, heading, headings, zone, func(r *row) removal.OrderDetailLine {
+// OrderDetail reads a Removal Order Detail report. Where the file leaves out what is in
+// process, it is what remains.
+func OrderDetail(sheet *decode.Sheet, heading int, headings []string, dates Dates) (*Read[removal.OrderDetailLine], error) {
+	return some(each(&orderDetail, sheet, heading, headings, dates, func(r *row) removal.OrderDetailLine {
 		l := removal.OrderDetailLine{
 			Row: r.number(), Line: r.line(),
 			RequestDate: r.moment(fieldRequestDate, false), OrderID: r.orderID(),
@@ -28,10 +26,9 @@ func OrderDetail(sheet *decode.Sheet, heading int, headings []string, zone *time
 	}))
 }
 
-// ShipmentDetail reads a Removal Shipment Detail report; zone as for
-// OrderDetail.
-func ShipmentDetail(sheet *decode.Sheet, heading int, headings []string, zone *time.Location) (*Read[removal.ShipmentLine], error) {
-	return some(each(&shipmentDetail, sheet, heading, headings, zone, func(r *row) removal.ShipmentLine {
+// ShipmentDetail reads a Removal Shipment Detail report.
+func ShipmentDetail(sheet *decode.Sheet, heading int, headings []string, dates Dates) (*Read[removal.ShipmentLine], error) {
+	return some(each(&shipmentDetail, sheet, heading, headings, dates, func(r *row) removal.ShipmentLine {
 		return removal.ShipmentLine{
 			Row: r.number(), Line: r.line(),
 			RequestDate: r.moment(fieldRequestDate, false), OrderID: r.orderID(),
@@ -45,7 +42,7 @@ func ShipmentDetail(sheet *decode.Sheet, heading int, headings []string, zone *t
 // CancelList reads a list of orders, or of SKUs of orders, that are to be
 // cancelled. A row without a SKU means the whole order.
 func CancelList(sheet *decode.Sheet, heading int, headings []string) (*Read[removal.CancelLine], error) {
-	return some(each(&cancelList, sheet, heading, headings, nil, func(r *row) removal.CancelLine {
+	return some(each(&cancelList, sheet, heading, headings, Dates{}, func(r *row) removal.CancelLine {
 		return removal.CancelLine{Row: r.number(), Line: r.line(), OrderID: r.orderID(), SKU: r.sku(false)}
 	}))
 }

@@ -85,7 +85,7 @@ func ProcessingReport(sheet *decode.Sheet, head []decode.Row, heading int, headi
 	if heading == 0 {
 		return report, nil
 	}
-	read, err := each(&processingReport, sheet, heading, headings, nil, func(r *row) removal.ProcessingLine {
+	read, err := each(&processingReport, sheet, heading, headings, Dates{}, func(r *row) removal.ProcessingLine {
 		return removal.ProcessingLine{
 			Row: r.number(), Line: r.line(), RecordNumber: r.record(), SKU: r.sku(false), Code: r.text(fieldCode),
 			Type: r.text(fieldSeverity), Message: r.text(fieldMessage),

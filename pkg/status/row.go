@@ -26,6 +26,7 @@ const (
 	reasonTooLong     = "too_long"
 	reasonDisposition = "disposition"
 	reasonDate        = "date"
+	reasonFuture      = "future"
 	reasonStatus      = "status"
 	reasonDigits      = "digits"
 	reasonNotValid    = "not_valid"
@@ -185,9 +186,12 @@ func (r *row) moment(f field, required bool) time.Time {
 		}
 		return time.Time{}
 	}
-	t, ok := moment(v, r.zone)
-	if !ok {
+	t, ok := moment(v, r.dates.zone())
+	switch {
+	case !ok:
 		r.wrong(f, reasonDate)
+	case !r.dates.Latest.IsZero() && t.After(r.dates.Latest):
+		r.wrong(f, reasonFuture)
 	}
 	return t
 }

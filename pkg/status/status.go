@@ -192,13 +192,29 @@ type mapping struct {
 	headings []string
 	col      [numFields]int // counted from 0; -1: absent
 	fields   []field        // by column; fieldNone where it is not read
-	zone     *time.Location
+	dates    Dates
+}
+
+// Dates says how the dates of a file are read.
+type Dates struct {
+	// Zone is where a date without a time of day starts; nil: UTC.
+	Zone *time.Location
+	// Latest is the last moment that a row may speak of; zero: any. All that comes
+	// after a row of the future would count as older.
+	Latest time.Time
+}
+
+func (d *Dates) zone() *time.Location {
+	if d.Zone == nil {
+		return time.UTC
+	}
+	return d.Zone
 }
 
 // mapColumns finds the fields of a layout under a file's headings. The answer is
 // file_header_twice or file_header_missing where they do not serve.
 func (l *layout) mapColumns(sheet string, heading int, headings []string) (*mapping, error) {
-	m := &mapping{sheet: sheet, headings: headings, fields: make([]field, len(headings)), zone: time.UTC}
+	m := &mapping{sheet: sheet, headings: headings, fields: make([]field, len(headings))}
 	for f := range m.col {
 		m.col[f] = -1
 	}
@@ -237,14 +253,12 @@ func (l *layout) find(heading string) field {
 
 // each reads the rows under a heading and makes a line of each; take tells
 // through the row what is wrong with it. No row at all is file_empty.
-func each[L any](l *layout, sheet *decode.Sheet, heading int, headings []string, zone *time.Location, take func(*row) L) (*Read[L], error) {
+func each[L any](l *layout, sheet *decode.Sheet, heading int, headings []string, dates Dates, take func(*row) L) (*Read[L], error) {
 	m, err := l.mapColumns(sheet.Name(), heading, headings)
 	if err != nil {
 		return nil, err
 	}
-	if zone != nil {
-		m.zone = zone
-	}
+	m.dates = dates
 	read := &Read[L]{mapping: m}
 	if err := m.rows(sheet, heading, func(r *row) {
 		read.Rows++

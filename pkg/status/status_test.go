@@ -104,7 +104,7 @@ func show(tb testing.TB, content []byte) (removal.Kind, string) {
 	rows, bad := 0, 0
 	switch o.kind {
 	case removal.KindOrderDetail:
-		read, err := OrderDetail(o.sheet, o.row.Number, o.row.Cells, stockholm)
+		read, err := OrderDetail(o.sheet, o.row.Number, o.row.Cells, Dates{Zone: stockholm})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func show(tb testing.TB, content []byte) (removal.Kind, string) {
 		}
 		problems, rows, bad = read.Problems, read.Rows, read.Bad
 	case removal.KindShipmentDetail:
-		read, err := ShipmentDetail(o.sheet, o.row.Number, o.row.Cells, stockholm)
+		read, err := ShipmentDetail(o.sheet, o.row.Number, o.row.Cells, Dates{Zone: stockholm})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -293,7 +293,7 @@ func TestSpellings(t *testing.T) {
 				state, disposition = "Pending", word
 			}
 			o := open(t, []byte(heading+"2026-11-01,A-1,"+state+",2026-11-02,MUG,"+disposition+",1,0,0,0\n"))
-			read, err := OrderDetail(o.sheet, o.row.Number, o.row.Cells, stockholm)
+			read, err := OrderDetail(o.sheet, o.row.Number, o.row.Cells, Dates{Zone: stockholm})
 			if err != nil || len(read.Lines) != 1 {
 				t.Errorf("%q: %+v, %v", word, read, err)
 				continue
@@ -550,9 +550,9 @@ func FuzzRead(f *testing.F) {
 		for _, row := range head {
 			switch kindOf(row) {
 			case removal.KindOrderDetail:
-				check(t)(balanced(OrderDetail(sheet, row.Number, row.Cells, stockholm)))
+				check(t)(balanced(OrderDetail(sheet, row.Number, row.Cells, Dates{Zone: stockholm})))
 			case removal.KindShipmentDetail:
-				check(t)(balanced(ShipmentDetail(sheet, row.Number, row.Cells, stockholm)))
+				check(t)(balanced(ShipmentDetail(sheet, row.Number, row.Cells, Dates{Zone: stockholm})))
 			case removal.KindCancelList:
 				check(t)(balanced(CancelList(sheet, row.Number, row.Cells)))
 			case removal.KindProcessingReport:
