@@ -230,6 +230,10 @@ func (t *Texts) T(key string, args ...any) string {
 	return p.render(s)
 }
 
+// Word is what something of a group is called, "state" "pending"; what has no name is
+// given as it is.
+func (t *Texts) Word(group, what string) string { return (&scope{t: t}).word(group, what) }
+
 // Has tells whether a key has a text, in this language or in English.
 func (t *Texts) Has(key string) bool {
 	_, ok := t.plain[key]

@@ -208,27 +208,14 @@ func (a *app) orderText(o *removal.Order, history []ledger.Event, m *removal.Mer
 		if key, facts := desk.Told(&e); key != "" {
 			why = a.t("word.told."+key, facts...)
 		}
-		what := strings.TrimSpace(a.named("word.event.", e.What) + " " + why)
-		t.add(a.moment(e.At, m), a.actorName(cmp.Or(e.Actor, e.Run)), printable(what), a.named("word.state.", e.From), a.named("word.state.", e.To))
+		what := strings.TrimSpace(a.named("event", e.What) + " " + why)
+		t.add(a.moment(e.At, m), a.named("actor", cmp.Or(e.Actor, e.Run)), printable(what), a.named("state", e.From), a.named("state", e.To))
 	}
 	a.show(t, "  ")
 }
 
-// actorName is who did something.
-func (a *app) actorName(actor string) string {
-	if key := "word.actor." + strings.ReplaceAll(actor, " ", "_"); a.texts.Has(key) {
-		return a.t(key)
-	}
-	return printable(actor)
-}
-
-// named gives what something is called; what has no name is shown as it is.
-func (a *app) named(prefix, what string) string {
-	if key := prefix + what; a.texts.Has(key) {
-		return a.t(key)
-	}
-	return printable(what)
-}
+// named gives what something of a group is called.
+func (a *app) named(group, what string) string { return printable(a.texts.Word(group, what)) }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 

@@ -76,13 +76,7 @@ func (d *view) DraftUnits(draft desk.Draft) (u unitSums) {
 
 // Happened is an event of an order's history in words; one that has none is shown as
 // it is.
-func (d *view) Happened(what string) string {
-	texts := d.texts()
-	if key := "word.event." + what; texts.Has(key) {
-		return texts.T(key)
-	}
-	return what
-}
+func (d *view) Happened(what string) string { return d.texts().Word("event", what) }
 
 // Why tells why an event happened, in words where there are some.
 func (d *view) Why(e ledger.Event) string {
@@ -93,23 +87,13 @@ func (d *view) Why(e ledger.Event) string {
 }
 
 // StateName is what a state is called; anything else that an event has is shown as it is.
-func (d *view) StateName(value string) string {
-	texts := d.texts()
-	if key := "word.state." + value; texts.Has(key) {
-		return texts.T(key)
-	}
-	return value
-}
+func (d *view) StateName(value string) string { return d.texts().Word("state", value) }
 
 func (d *view) texts() *templates.Texts { return templates.Load(d.Lang) }
 
 // Who names somebody who did something, as people know them.
 func (d *view) Who(actor string) string {
-	texts := d.texts()
-	if key := "word.actor." + strings.ReplaceAll(actor, " ", "_"); texts.Has(key) {
-		return texts.T(key)
-	}
-	return strings.TrimPrefix(actor, "user:")
+	return strings.TrimPrefix(d.texts().Word("actor", actor), "user:")
 }
 
 // Sentence begins a text with a capital.
