@@ -12,8 +12,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
-
-	"rensa/pkg/removal"
 )
 
 type look uint8
@@ -294,8 +292,4 @@ func (f *File) directorySize() (size uint64, ok bool) {
 		return 0, false
 	}
 	return binary.LittleEndian.Uint64(end[40:]), true
-}
-
-func encodingInvalid(encoding string, offset int64) *removal.FileError {
-	return removal.NewFileError(removal.FileEncodingInvalid, "encoding", encoding, "offset", offset)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -24,39 +23,13 @@ var (
 // detect finds the encoding by reading the whole text. It returns where the text
 // begins, behind a byte order mark.
 func (f *File) detect() (encoding string, start int64, err error) {
-	encoding, start, err = f.encoding()
-	if bad, ok := errors.AsType[*removal.FileError](err); ok && bad.Code == removal.FileEncodingInvalid {
-		return "", 0, f.withLine(bad)
-	}
-	return encoding, start, err
-}
-
-// withLine adds the line to the offset of a byte that fits nowhere; in UTF-16, whose
-// files are rarely written by hand, it leaves it at that.
-func (f *File) withLine(bad *removal.FileError) error {
-	offset, err := strconv.ParseInt(bad.Args.Get("offset"), 10, 64)
-	if err != nil {
-		return err
-	}
-	switch bad.Args.Get("encoding") {
-	case encUTF8, encCP1252, encShiftJIS:
-		line, err := lineBehind(io.LimitReader(f.src.section(0), offset))
-		if err != nil {
-			return err
-		}
-		bad.Args = bad.Args.Arg("line", line)
-	}
-	return bad
-}
-
-func (f *File) encoding() (encoding string, start int64, err error) {
 	head := make([]byte, min(f.src.size, 4))
 	if _, err := f.src.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return "", 0, fmt.Errorf("read file: %w", err)
 	}
 	switch {
 	case string(head) == "\xff\xfe\x00\x00":
-		return "", 0, encodingInvalid("utf-32le", 0)
+		return "", 0, f.encodingInvalid("utf-32le", 0)
 	case bytes.HasPrefix(head, bomLE):
 		return encUTF16LE, 2, f.checkUTF16(false)
 	case bytes.HasPrefix(head, bomBE):
@@ -73,7 +46,7 @@ func (f *File) encoding() (encoding string, start int64, err error) {
 		return encUTF8, 0, nil
 	}
 	if bytes.HasPrefix(head, bomUTF8) {
-		return "", 0, encodingInvalid(encUTF8, u.bad)
+		return "", 0, f.encodingInvalid(encUTF8, u.bad)
 	}
 	if f.opt.ShiftJIS {
 		return encShiftJIS, 0, f.checkShiftJIS()
@@ -82,10 +55,25 @@ func (f *File) encoding() (encoding string, start int64, err error) {
 		return "", 0, err
 	}
 	damaged, err := f.mostlyUTF8()
-	if damaged {
-		err = encodingInvalid(encUTF8, u.bad)
+	if err == nil && damaged {
+		err = f.encodingInvalid(encUTF8, u.bad)
 	}
 	return encCP1252, 0, err
+}
+
+// encodingInvalid refuses a text for the byte at an offset, and tells its line; in
+// UTF-16, whose files are rarely written by hand, it leaves it at the byte.
+func (f *File) encodingInvalid(encoding string, offset int64) error {
+	bad := removal.NewFileError(removal.FileEncodingInvalid, "encoding", encoding, "offset", offset)
+	switch encoding {
+	case encUTF8, encCP1252, encShiftJIS:
+		line, err := lineBehind(io.LimitReader(f.src.section(0), offset))
+		if err != nil {
+			return err
+		}
+		bad.Args = bad.Args.Arg("line", line)
+	}
+	return bad
 }
 
 // mostlyUTF8 tells whether a text that is not UTF-8 was, before a few of its bytes were
@@ -197,9 +185,9 @@ func (f *File) checkCP1252(u *utf8Check) error {
 			}
 			// Text with whole characters of UTF-8 in it was meant to be that.
 			if u.wide {
-				return 0, encodingInvalid(encUTF8, u.bad)
+				return 0, f.encodingInvalid(encUTF8, u.bad)
 			}
-			return 0, encodingInvalid(encCP1252, at+int64(i))
+			return 0, f.encodingInvalid(encCP1252, at+int64(i))
 		}
 		at += int64(len(b))
 		return len(b), nil
@@ -221,9 +209,9 @@ func (f *File) checkUTF16(big bool) error {
 			case u == 0:
 				return 0, unsupported("binary")
 			case high && !low:
-				return 0, encodingInvalid(encoding, at+int64(i)-2)
+				return 0, f.encodingInvalid(encoding, at+int64(i)-2)
 			case !high && low:
-				return 0, encodingInvalid(encoding, at+int64(i))
+				return 0, f.encodingInvalid(encoding, at+int64(i))
 			}
 			high = u >= 0xd800 && u < 0xdc00
 		}
@@ -234,9 +222,9 @@ func (f *File) checkUTF16(big bool) error {
 	case err != nil:
 		return err
 	case f.src.size%2 != 0:
-		return encodingInvalid(encoding, f.src.size-1)
+		return f.encodingInvalid(encoding, f.src.size-1)
 	case high:
-		return encodingInvalid(encoding, at-2)
+		return f.encodingInvalid(encoding, at-2)
 	}
 	return nil
 }
@@ -258,7 +246,7 @@ func (f *File) checkShiftJIS() error {
 			for i := 0; i < nSrc; {
 				_, size, err := dec.Transform(out[:4], b[i:min(i+2, nSrc)], true)
 				if r, _ := utf8.DecodeRune(out); r == utf8.RuneError || err != nil && size == 0 {
-					return 0, encodingInvalid(encShiftJIS, at+int64(i))
+					return 0, f.encodingInvalid(encShiftJIS, at+int64(i))
 				}
 				i += sjisLen(b[i])
 			}
