@@ -1,6 +1,7 @@
 package process
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -95,14 +96,9 @@ func recognise(f *decode.File) (*found, error) {
 		}
 		return nil, unrecognised(partly)
 	}
-	best := full[0]
-	for _, c := range full[1:] {
-		if c.isShown() != best.isShown() && c.isShown() || c.isShown() == best.isShown() && c.present > best.present {
-			best = c
-		}
-	}
+	best := slices.MaxFunc(full, func(a, b candidate) int { return a.compare(&b) })
 	for _, c := range full {
-		if c.isShown() == best.isShown() && c.present == best.present && c.sign.Kind != best.sign.Kind {
+		if c.compare(&best) == 0 && c.sign.Kind != best.sign.Kind {
 			return nil, removal.NewFileError(removal.FileKindUnknown,
 				"two", string(best.sign.Kind)+"\n"+string(c.sign.Kind))
 		}
@@ -112,21 +108,29 @@ func recognise(f *decode.File) (*found, error) {
 	}
 	for _, c := range full {
 		name := c.sheet.Name()
-		if c.sheet != best.sheet && c.sign.Kind == best.sign.Kind && c.hasItems() && !c.sheet.Hidden() && !slices.Contains(best.others, name) {
+		if c.sheet != best.sheet && c.sign.Kind == best.sign.Kind && c.isShown() && !slices.Contains(best.others, name) {
 			best.others = append(best.others, name)
 		}
 	}
 	return &best.found, nil
 }
 
-// hasItems tells whether rows follow the headings.
-func (c *candidate) hasItems() bool {
-	return len(c.head) > 0 && c.head[len(c.head)-1].Number > c.row.Number
+// isShown tells whether rows follow the headings that the user sees.
+func (c *candidate) isShown() bool {
+	return !c.sheet.Hidden() && len(c.head) > 0 && c.head[len(c.head)-1].Number > c.row.Number
 }
 
-// isShown tells whether rows stand there that the user sees: what is hidden is read
-// only where there is nothing else.
-func (c *candidate) isShown() bool { return !c.sheet.Hidden() && c.hasItems() }
+// compare puts what is shown above what is hidden, which is read only where there is
+// nothing else, and then what has more headings.
+func (c *candidate) compare(other *candidate) int {
+	switch {
+	case c.isShown() == other.isShown():
+		return cmp.Compare(c.present, other.present)
+	case c.isShown():
+		return 1
+	}
+	return -1
+}
 
 // ignored are warnings about the sheets that were not read.
 func (f *found) ignored() []removal.Problem {
