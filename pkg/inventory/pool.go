@@ -136,7 +136,7 @@ func (s *Snapshot) FindPool(key string) int32 {
 }
 
 // FindPools is FindPool for each of keys, the answers in out, which must be as long.
-// It is faster, as LookupBatch is.
+// It is faster, as LookupAll is.
 func (s *Snapshot) FindPools(keys []string, out []int32) {
 	for len(keys) > 0 {
 		n := min(LookupBatch, len(keys))
