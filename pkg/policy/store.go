@@ -137,13 +137,8 @@ func (s *Set) Store(code string, on time.Time, overrides map[string]string) (Sto
 			return Store{}, &PolicyError{Key: name, Reason: "is not a key of the policy", Near: removal.Nearest(name, Keys())}
 		}
 		if err := s.set(&st, k, overrides[full]); err != nil {
-			e := &PolicyError{Key: name, Value: overrides[full], Reason: err.Error()}
-			var b *badValue
-			if errors.As(err, &b) {
-				e.Near, e.What, e.Facts = b.near, b.what, b.facts
-				e.Reason = strings.TrimSuffix(e.Reason, b.Error()) + b.reason // without what is Near
-			}
-			return Store{}, e
+			reason, b := reasonOf(err)
+			return Store{}, &PolicyError{Key: name, Value: overrides[full], Reason: reason, Near: b.near, What: b.what, Facts: b.facts}
 		}
 	}
 	if key, err := st.check(); err != nil {

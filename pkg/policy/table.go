@@ -61,6 +61,16 @@ func (b *badValue) Error() string {
 	return fmt.Sprintf("%s; did you mean %q?", b.reason, b.near)
 }
 
+// reasonOf says what an error has against a value, without the name that was probably
+// meant: that and the rest stand in the badValue, which is empty for any other error.
+func reasonOf(err error) (string, badValue) {
+	var b *badValue
+	if !errors.As(err, &b) {
+		return err.Error(), badValue{}
+	}
+	return strings.TrimSuffix(err.Error(), b.Error()) + b.reason, *b
+}
+
 // place is where a row stands.
 type place struct {
 	file string
@@ -70,13 +80,8 @@ type place struct {
 
 // bad makes the error of one value in this row.
 func (p place) bad(column, value string, err error) error {
-	e := &TableError{File: p.file, Line: p.line, Column: column, Value: value, Reason: err.Error()}
-	var b *badValue
-	if errors.As(err, &b) {
-		e.Near = b.near
-		e.Reason = strings.TrimSuffix(e.Reason, b.Error()) + b.reason // without what is Near
-	}
-	return e
+	reason, b := reasonOf(err)
+	return &TableError{File: p.file, Line: p.line, Column: column, Value: value, Reason: reason, Near: b.near}
 }
 
 // entry is one row of a table with its place. T is a struct of strings with csv tags.

@@ -43,11 +43,8 @@ func listOf(v string, known []string) ([]string, error) {
 	words := list(v)
 	for i, w := range words {
 		if err := oneOf(w, known); err != nil {
-			var b *badValue
-			if len(words) > 1 && errors.As(err, &b) {
-				inList := *b
-				inList.reason = fmt.Sprintf("holds %q, which %s", w, b.reason)
-				return nil, &inList
+			if len(words) > 1 {
+				err = fmt.Errorf("holds %q, which %w", w, err)
 			}
 			return nil, err
 		}
